@@ -1,0 +1,20 @@
+"""Connections to ERPs, what they said, and the runs that asked them."""
+
+from erp_integrations.models.connection import ErpConnection, SyncSchedule
+from erp_integrations.models.issue import SyncIssue
+from erp_integrations.models.mirror import ErpAllocation, ErpPayment, WaitReason
+from erp_integrations.models.run import RunMode, RunState, RunTrigger, SweepSighting, SyncRun
+
+__all__ = [
+    "ErpAllocation",
+    "ErpConnection",
+    "ErpPayment",
+    "RunMode",
+    "RunState",
+    "RunTrigger",
+    "SweepSighting",
+    "SyncIssue",
+    "SyncRun",
+    "SyncSchedule",
+    "WaitReason",
+]

@@ -1,0 +1,157 @@
+"""Runs of a sync: the row is the truth, the task that works on it is only a doorbell."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from erp_integrations.models.connection import ErpConnection
+from projects.access import Person
+from projects.models import Company
+
+
+class RunState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Succeeded"
+    SUCCEEDED_WITH_ISSUES = "succeeded_with_issues", "Succeeded with issues"
+    FAILED = "failed", "Failed"
+    STALE = "stale", "Stopped, will resume"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+#: a connection has at most one run in one of these
+ACTIVE_STATES = (RunState.QUEUED, RunState.RUNNING, RunState.STALE)
+
+
+class RunTrigger(models.TextChoices):
+    BUTTON = "button", "Button"
+    SCHEDULE = "schedule", "Schedule"
+    COMMAND = "command", "Command line"
+
+
+class RunMode(models.TextChoices):
+    CHANGES = "changes", "Changes since the last sync"
+    SWEEP = "sweep", "Sweep of everything"
+
+
+class RunPhase(models.TextChoices):
+    WAITING = "waiting", "Waiting for a worker"
+    CONNECTING = "connecting", "Connecting to the ERP"
+    READING = "reading", "Reading payments"
+    RETRYING = "retrying", "Asking again for records with problems"
+    SWEEPING = "sweeping", "Looking for payments that are gone"
+    FINISHING = "finishing", "Finishing"
+    DONE = "done", "Done"
+
+
+class SyncRunQuerySet(models.QuerySet["SyncRun"]):
+    def for_user(self, user: Person) -> Self:
+        """Runs of connections that the person may see; details are filtered by project."""
+        return self.filter(connection__in=ErpConnection.objects.for_user(user))
+
+    def active(self) -> Self:
+        return self.filter(state__in=ACTIVE_STATES)
+
+    def abandoned(self) -> Self:
+        """Runs that claim to be running but gave no sign of life for a whole lease."""
+        return self.filter(state=RunState.RUNNING, lease_expires_at__lt=timezone.now())
+
+
+class SyncRun(models.Model):
+    """One reading of an ERP. ``created`` … ``vanished`` count payments, not allocations."""
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT)
+    connection = models.ForeignKey(ErpConnection, on_delete=models.PROTECT, related_name="runs")
+    trigger = models.CharField(max_length=10, choices=RunTrigger.choices)
+    mode = models.CharField(max_length=10, choices=RunMode.choices, default=RunMode.CHANGES)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    state = models.CharField(max_length=25, choices=RunState.choices, default=RunState.QUEUED)
+    phase = models.CharField(max_length=15, choices=RunPhase.choices, default=RunPhase.WAITING)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    #: when it was last put into the queue; the sweeper rings again for rows nobody took
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    #: how often a worker took the run up
+    attempts = models.PositiveIntegerField(default=0)
+    #: where this run had got to; resuming goes on exactly after it
+    checkpoint = models.JSONField(null=True, blank=True)
+
+    pages = models.PositiveIntegerField(default=0)
+    payments_read = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    vanished = models.PositiveIntegerField(default=0)
+    #: allocations of this connection that wait for something, counted when the run ended
+    waiting = models.PositiveIntegerField(default=0)
+    #: records that could not be used
+    problems = models.PositiveIntegerField(default=0)
+
+    error_code = models.CharField(max_length=50, blank=True)
+    error_message = models.CharField(max_length=1000, blank=True)
+
+    objects = models.Manager.from_queryset(SyncRunQuerySet)()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=Q(state__in=ACTIVE_STATES),
+                name="one_active_run_per_connection",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=RunState.values), name="run_state_is_one_we_have"
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at=None, state__in=ACTIVE_STATES)
+                | Q(finished_at__isnull=False) & ~Q(state__in=ACTIVE_STATES),
+                name="run_is_finished_exactly_when_it_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RunState.RUNNING)
+                | Q(lease__isnull=False, lease_expires_at__isnull=False),
+                name="running_run_has_a_lease",
+            ),
+        ]
+        indexes = [models.Index(fields=["connection", "-created_at"], name="run_by_connection")]
+
+    def __str__(self) -> str:
+        return f"Sync {self.pk} of {self.connection_id}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ACTIVE_STATES
+
+    @property
+    def is_good(self) -> bool:
+        return self.state in (RunState.SUCCEEDED, RunState.SUCCEEDED_WITH_ISSUES)
+
+
+class SweepSighting(models.Model):
+    """A payment that a sweep has seen; what is stored but was not seen is missing.
+
+    Rows live as long as their run, so that a sweep that is taken up again still
+    knows what it saw before.
+    """
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, db_index=False)
+    remote_id = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "remote_id"], name="sighting_once_per_run")
+        ]
+
+    def __str__(self) -> str:
+        return self.remote_id

@@ -1,0 +1,14 @@
+"""Payments issued on commitments."""
+
+from payments.models.attachment import PaymentAttachment
+from payments.models.event import EventKind, PaymentEvent
+from payments.models.payment import Payment, PaymentMethod, PaymentStatus
+
+__all__ = [
+    "EventKind",
+    "Payment",
+    "PaymentAttachment",
+    "PaymentEvent",
+    "PaymentMethod",
+    "PaymentStatus",
+]

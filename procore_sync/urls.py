@@ -1,0 +1,9 @@
+"""Every URL. A new one needs a row in ``tests/test_access.py``."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+]

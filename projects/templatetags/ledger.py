@@ -1,0 +1,5 @@
+"""Template tags for money, dates and ERP icons."""
+
+from django import template
+
+register = template.Library()
