@@ -1,0 +1,226 @@
+"""Write the story into an empty Tryton: company, accounts, vendors, bills, checks, keys."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import ledger
+import story
+from proteus import Model
+from trytond.modules.account.tests.tools import create_chart, create_fiscalyear, get_accounts
+from trytond.modules.account_invoice.tests.tools import (
+    create_payment_term,
+    set_fiscalyear_invoice_sequences,
+)
+from trytond.modules.company.tests.tools import create_company, get_company
+
+#: What the sync must be allowed to read, and all that it is allowed to do.
+READABLE = (
+    "account.payment",
+    "account.payment.journal",
+    "account.invoice",
+    "account.move",
+    "account.move.line",
+)
+
+
+def write_story() -> dict[str, Any]:
+    """Everything, in the order in which it happened. Returns what ``books.json`` lists."""
+    _open_books()
+    for vendor in story.VENDORS:
+        party = Model.get("party.party")(name=vendor.name)
+        party.code = vendor.code
+        party.save()
+    for order in story.ORDERS:
+        _order(order)
+    for event in sorted([*story.BILLS, *story.CHECKS], key=lambda event: event.on):
+        if isinstance(event, story.Bill):
+            vendor = next(o.vendor for o in story.ORDERS if o.reference == event.order)
+            ledger.new_bill(
+                vendor,
+                event.reference,
+                event.total,
+                on=event.on,
+                order=event.order,
+                text=event.text,
+            )
+        else:
+            _check(event)
+    return {**_keys(), **_listing()}
+
+
+# --------------------------------------------------------------- the company
+def _open_books() -> None:
+    company = Model.get("party.party")(name=story.COMPANY)
+    company.save()
+    create_company(company, story.CURRENCY)
+    create_chart()
+    for year in story.FISCAL_YEARS:
+        span = (dt.date(year, 1, 1), dt.date(year, 12, 31))
+        fiscal_year = create_fiscalyear(today=span)
+        fiscal_year.start_date, fiscal_year.end_date = span
+        set_fiscalyear_invoice_sequences(fiscal_year).click("create_period")
+    accounts = get_accounts()
+    _payment_journals(accounts)
+    _product(accounts)
+    term = create_payment_term()
+    term.name = ledger.TERM
+    term.save()
+
+
+def _payment_journals(accounts: dict[str, Any]) -> None:
+    payable, cash = accounts["payable"], accounts["cash"]
+    clearing = Model.get("account.account")(
+        parent=payable.parent,
+        name="Checks in transit",
+        type=payable.type,
+        reconcile=True,
+        deferral=True,
+    )
+    clearing.save()
+    journal = ledger.only("account.journal", ("code", "=", "CASH"))
+    Model.get("account.payment.journal")(
+        name=ledger.CHECK_JOURNAL,
+        process_method="manual",
+        clearing_journal=journal,
+        clearing_account=clearing,
+    ).save()
+    Model.get("account.invoice.payment.method")(
+        name=ledger.WIZARD_METHOD,
+        journal=journal,
+        credit_account=cash,
+        debit_account=cash,
+    ).save()
+
+
+def _product(accounts: dict[str, Any]) -> None:
+    category = Model.get("product.category")(name="Subcontract", accounting=True)
+    category.account_expense = accounts["expense"]
+    category.account_revenue = accounts["revenue"]
+    category.save()
+    template = Model.get("product.template")(
+        name=ledger.PRODUCT,
+        type="service",
+        purchasable=True,
+        list_price=Decimal(1),
+        cost_price_method="fixed",
+        account_category=category,
+        default_uom=ledger.only("product.uom", ("name", "=", "Unit")),
+    )
+    template.save()
+
+
+# ----------------------------------------------------------- orders and checks
+def _order(order: story.PurchaseOrder) -> None:
+    purchase = Model.get("purchase.purchase")(
+        party=ledger.find_vendor(order.vendor),
+        reference=order.reference,
+        invoice_method="manual",
+        purchase_date=order.on,
+    )
+    purchase.description = order.title
+    purchase.payment_term = ledger.payment_term()
+    line = purchase.lines.new(product=ledger.product())
+    line.quantity = 1
+    line.unit_price = order.total
+    purchase.click("quote")
+    purchase.click("confirm")
+    purchase.reload()
+    if purchase.state == "confirmed":
+        purchase.click("process")
+
+
+def _check(check: story.Check) -> None:
+    if check.outcome == "wizard":
+        for reference, amount in check.pays:
+            ledger.pay_with_wizard(reference, amount, check=check.number, on=check.on)
+        return
+    until = "processing" if check.outcome == "processing" else "issued"
+    ledger.pay(check.pays, check=check.number, on=check.on, until=until)
+    if check.outcome == "voided":
+        ledger.void(check.number)
+
+
+# ---------------------------------------------------------------- keys, listing
+def _keys() -> dict[str, str]:
+    """A reader with exactly the rights it needs, and one with none for the tests."""
+    group = Model.get("res.group")(name="Procore Sync (read only)")
+    group.save()
+    for model in READABLE:
+        Model.get("ir.model.access")(
+            model=model,
+            group=group,
+            perm_read=True,
+            perm_write=False,
+            perm_create=False,
+            perm_delete=False,
+        ).save()
+    return {
+        "rest_key": _key("procore-sync", group),
+        "rest_key_without_rights": _key("procore-nobody", None),
+    }
+
+
+def _key(login: str, group: Any) -> str:
+    company = get_company()
+    user = Model.get("res.user")(name=login, login=login)
+    user.companies.append(company)
+    user.company = company
+    if group is not None:
+        user.groups.append(group)
+    user.save()
+    application = Model.get("res.user.application")(user=user, application="rest")
+    application.save()
+    return str(application.key)
+
+
+def _listing() -> dict[str, Any]:
+    orders = {order.reference: order for order in story.ORDERS}
+    codes = {bill.reference: orders[bill.order].vendor for bill in story.BILLS}
+    return {
+        "company": story.COMPANY,
+        "currency": story.CURRENCY,
+        "vendors": [
+            {
+                "party_id": ledger.only("party.party", ("code", "=", v.code)).id,
+                "code": v.code,
+                "name": v.name,
+            }
+            for v in story.VENDORS
+        ],
+        "purchase_orders": [
+            {
+                "id": p.id,
+                "number": p.number,
+                "reference": p.reference,
+                "kind": orders[p.reference].kind,
+                "title": p.description,
+                "vendor_code": p.party.code,
+                "total": str(p.total_amount),
+                "date": p.purchase_date.isoformat(),
+            }
+            for p in ledger.every("purchase.purchase")
+        ],
+        "bills": [
+            {
+                "id": b.id,
+                "number": b.number,
+                "reference": b.reference,
+                "vendor_code": codes[b.reference],
+                "total": str(b.total_amount),
+                "date": b.invoice_date.isoformat(),
+                "description": b.description,
+                "purchase_order": next(s.order for s in story.BILLS if s.reference == b.reference),
+            }
+            for b in ledger.every("account.invoice", ("type", "=", "in"))
+        ],
+        "checks": [
+            {
+                "number": c.number,
+                "date": c.on.isoformat(),
+                "outcome": c.outcome,
+                "pays": [{"bill": bill, "amount": str(amount)} for bill, amount in c.pays],
+            }
+            for c in story.CHECKS
+        ],
+    }
