@@ -6,7 +6,7 @@ is written. The rules the types answer are the fifteen observations about real
 ERPs that are described in ``docs/providers.md``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -131,6 +131,18 @@ class Provider(Protocol):
     capabilities: ClassVar[Capabilities]
     #: non-secret settings (``ConnectionField.secret`` false) and secrets
     fields: ClassVar[Sequence[ConnectionField]]
+
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        credentials: Mapping[str, str],
+        *,
+        allow_private_addresses: bool = False,
+    ) -> None:
+        """``settings`` and ``credentials`` hold the values of ``fields``, by name.
+
+        Raises ``ConfigurationError`` when one is missing or cannot be right.
+        """
 
     def check(self) -> str:
         """Prove that address and credentials work; a sentence that names what answered.
