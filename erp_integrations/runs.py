@@ -1,0 +1,206 @@
+"""The life of a run; the only writer of ``SyncRun`` outside a page's own transaction.
+
+queued → running → succeeded | succeeded with issues | failed | cancelled, with
+*stale* between a worker that died and the next one. Every state that is not the
+end has somebody who looks after it: ``recover_stopped`` rings again for queued
+rows nobody took and for running rows whose lease ran out.
+"""
+
+import logging
+import random
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from kombu.exceptions import KombuError, OperationalError
+
+from erp_integrations.models import ErpConnection, RunMode, RunState, RunTrigger, SyncRun
+from erp_integrations.models.run import ACTIVE_STATES, RunPhase
+from projects.models import User
+
+log = logging.getLogger(__name__)
+
+#: a run that had to be taken up this often without finishing has a fault of its own
+MAX_ATTEMPTS = 50
+
+
+class LeaseLost(Exception):
+    """Another worker has the run, or it was cancelled: stop without a word."""
+
+
+def request_run(
+    *,
+    connection: ErpConnection,
+    trigger: RunTrigger,
+    requested_by: User | None = None,
+    mode: RunMode = RunMode.CHANGES,
+) -> SyncRun:
+    """Start a sync, or join the one that is under way: pressing twice is one run."""
+    try:
+        with transaction.atomic():
+            run = SyncRun.objects.create(
+                company_id=connection.company_id,
+                connection=connection,
+                trigger=trigger,
+                mode=mode,
+                requested_by=requested_by,
+                queued_at=timezone.now(),
+            )
+            transaction.on_commit(lambda: ring_for(run.pk))
+            return run
+    except IntegrityError:
+        active = connection.runs.active().first()
+        if active is None:  # it ended between our attempt and this look
+            return request_run(
+                connection=connection, trigger=trigger, requested_by=requested_by, mode=mode
+            )
+        return active
+
+
+def ring_for(run_id: int) -> None:
+    """Tell a worker. A broker that is away is no loss: the row stays, and is rung for again."""
+    from erp_integrations.tasks import run_sync
+
+    try:
+        run_sync.delay(run_id)
+    except (OperationalError, KombuError, OSError) as error:
+        log.warning("run %s stays queued, the broker does not answer: %s", run_id, error)
+
+
+def claim(run_id: int) -> uuid.UUID:
+    """Take the run for this worker. Raises ``LeaseLost`` when it is not to be had."""
+    lease, now = uuid.uuid4(), timezone.now()
+    free = SyncRun.objects.filter(pk=run_id, state__in=[RunState.QUEUED, RunState.STALE])
+    expired = SyncRun.objects.filter(pk=run_id).abandoned()
+    for claimable in (free, expired):
+        taken = claimable.update(
+            state=RunState.RUNNING,
+            phase=RunPhase.CONNECTING,
+            lease=lease,
+            lease_expires_at=now + _lease_time(),
+            heartbeat_at=now,
+            attempts=F("attempts") + 1,
+        )
+        if taken:
+            SyncRun.objects.filter(pk=run_id, started_at=None).update(started_at=now)
+            return lease
+    raise LeaseLost
+
+
+def beat(run: SyncRun, phase: RunPhase | None = None) -> None:
+    """A sign of life. Raises ``LeaseLost`` when the run belongs to somebody else by now."""
+    now = timezone.now()
+    run.phase = phase or run.phase
+    kept = _held(run).update(
+        heartbeat_at=now, lease_expires_at=now + _lease_time(), phase=run.phase
+    )
+    if not kept:
+        raise LeaseLost
+
+
+def hand_back(run: SyncRun) -> None:
+    """End this task's time slice: the run goes on in a new task, from its checkpoint."""
+    now = timezone.now()
+    if _held(run).update(state=RunState.QUEUED, phase=RunPhase.WAITING, lease=None, queued_at=now):
+        ring_for(run.pk)
+
+
+def finish(run: SyncRun, *, state: RunState, **fields: object) -> SyncRun:
+    """Write the end of a run that this worker holds."""
+    done = _held(run).update(
+        state=state, phase=RunPhase.DONE, finished_at=timezone.now(), lease=None, **fields
+    )
+    if not done:
+        raise LeaseLost
+    run.refresh_from_db()
+    run.sweepsighting_set.all().delete()
+    return run
+
+
+@transaction.atomic
+def cancel_run(*, run: SyncRun, by: User) -> SyncRun:
+    """Stop a run after the page it is writing. What was read stays."""
+    SyncRun.objects.filter(pk=run.pk, state__in=ACTIVE_STATES).update(
+        state=RunState.CANCELLED,
+        phase=RunPhase.DONE,
+        finished_at=timezone.now(),
+        lease=None,
+        error_code="cancelled",
+        error_message=f"Stopped by {by}. Everything read until then was kept.",
+    )
+    run.refresh_from_db()
+    run.sweepsighting_set.all().delete()
+    return run
+
+
+def recover_stopped() -> list[int]:
+    """Ring again for runs that no worker is working on; the ids rung for."""
+    now = timezone.now()
+    SyncRun.objects.abandoned().filter(attempts__gte=MAX_ATTEMPTS).update(
+        state=RunState.FAILED,
+        phase=RunPhase.DONE,
+        finished_at=now,
+        lease=None,
+        error_code="gave_up",
+        error_message="This sync was started many times and never came to its end. The log of "
+        "the worker says why; the next sync starts anew.",
+    )
+    SyncRun.objects.abandoned().update(state=RunState.STALE, lease=None, queued_at=now)
+    return _ring_again(now)
+
+
+def _ring_again(now: datetime) -> list[int]:
+    """Claim the forgotten rows by moving ``queued_at``, so that two sweepers do not both ring."""
+    patience = now - timedelta(seconds=2 * settings.SYNC_LEASE_SECONDS)
+    stale = SyncRun.objects.filter(state=RunState.STALE, queued_at__lte=now)
+    forgotten = SyncRun.objects.filter(state=RunState.QUEUED, queued_at__lt=patience)
+    rung = []
+    for run_id in (stale | forgotten).values_list("pk", flat=True):
+        waiting = SyncRun.objects.filter(pk=run_id, state__in=[RunState.QUEUED, RunState.STALE])
+        if waiting.update(state=RunState.QUEUED, queued_at=timezone.now()):
+            ring_for(run_id)
+            rung.append(run_id)
+    return rung
+
+
+def start_due() -> list[SyncRun]:
+    """Start every automatic sync whose time has come; safe to call from several places at once."""
+    started = []
+    with transaction.atomic():
+        due = ErpConnection.objects.due().select_for_update(skip_locked=True, of=["self"])
+        for connection in due.order_by("next_sync_at")[:500]:
+            mode = schedule_next(connection)
+            started.append(
+                request_run(connection=connection, trigger=RunTrigger.SCHEDULE, mode=mode)
+            )
+    return started
+
+
+def schedule_next(connection: ErpConnection) -> RunMode:
+    """Set the next automatic sync, a little scattered; whether this one is the nightly sweep."""
+    now = timezone.now()
+    connection.next_sync_at = next_sync_after(now, connection)
+    sweep_due = connection.next_sweep_at is None or connection.next_sweep_at <= now
+    if sweep_due:
+        connection.next_sweep_at = now + timedelta(hours=24)
+    connection.save(update_fields=["next_sync_at", "next_sweep_at", "updated_at"])
+    return RunMode.SWEEP if sweep_due else RunMode.CHANGES
+
+
+def next_sync_after(moment: datetime, connection: ErpConnection) -> datetime | None:
+    """One interval on, plus up to 5 % so that connections do not all call in the same second."""
+    interval = connection.schedule.interval
+    if interval is None:
+        return None
+    return moment + interval * random.uniform(1.0, 1.05)  # noqa: S311  not a secret
+
+
+def _held(run: SyncRun):  # type: ignore[no-untyped-def]
+    return SyncRun.objects.filter(pk=run.pk, lease=run.lease, state=RunState.RUNNING)
+
+
+def _lease_time() -> timedelta:
+    return timedelta(seconds=settings.SYNC_LEASE_SECONDS)
