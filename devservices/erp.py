@@ -1,0 +1,125 @@
+"""A real ERP beside the application: Tryton, in its own environment, with seeded books."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from devservices.console import DevError
+from devservices.environment import Environment, tryton_environment
+from devservices.places import ROOT, DataFolder
+from devservices.processes import MARK, Service, begin_logged, finish, run_logged
+
+BOOKS = ROOT / "tryton" / "books.py"
+DATABASE = "lab"
+
+
+class Tryton:
+    def __init__(self, folder: DataFolder) -> None:
+        self.folder = folder
+        self.books = folder.path / "tryton"
+        self.log = folder.log("tryton")
+        self.environment: Environment = tryton_environment(folder.log("install-tryton"))
+        self.port = 0
+        self._installing: subprocess.Popen[bytes] | None = None
+
+    def begin_install(self) -> None:
+        """In the background: it takes as long as everything else together."""
+        if self.environment.missing(["tryton"]):
+            self._installing = begin_logged(
+                [sys.executable, "-m", "devservices.environment", self.environment.log],
+                self.environment.log,
+                environment=dict(os.environ, PYTHONPATH=str(ROOT)),
+                cwd=ROOT,
+            )
+
+    def finish_install(self) -> None:
+        if self._installing is not None:
+            finish(self._installing, self.environment.log, "Tryton could not be installed.")
+            self._installing = None
+
+    def restore_books(self) -> None:
+        """From the committed snapshot, unless there are books already."""
+        self._run("restore", "--dir", self.books)
+
+    def service(self) -> Service:
+        self.port = self._port()
+        self._run("serve-config", "--dir", self.books, "--port", str(self.port))
+        trytond = self.environment.folder / "bin" / "trytond"
+        return Service(
+            name="Tryton",
+            command=[
+                *(self.environment.python, trytond),
+                *("-c", self.books / "trytond.conf", "-d", DATABASE),
+            ],
+            log=self.log,
+            environment=dict(os.environ, **{MARK: self.folder.mark}),
+            cwd=self.books,
+            ready=self._answers,
+            stop_signal=signal.SIGTERM,
+            death_signal=signal.SIGKILL,
+            patience=3,
+        )
+
+    def _run(self, *words: str | Path) -> None:
+        sentence = f"tryton/books.py {words[0]} failed."
+        run_logged([self.environment.python, BOOKS, *words], self.log, sentence=sentence, cwd=ROOT)
+
+    def _port(self) -> int:
+        """The one of last time, if it is free: the connection in the demo data names it."""
+        known = self.folder.read("ports.json").get("tryton", 0)
+        port = known if known and port_is_free(known) else free_port()
+        self.folder.write_private("ports.json", {"tryton": port})
+        return int(port)
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(f"{self.url}/", timeout=5).close()  # noqa: S310 - our own
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def key(self) -> str:
+        """Of the user application that Procore Sync signs in with; it opens demo books only."""
+        try:
+            listing = json.loads((self.books / "books.json").read_text())
+            return str(listing["rest_key"])
+        except (OSError, ValueError, KeyError) as error:
+            raise DevError(f"The books in {self.books} name no key ({error}).") from None
+
+    def variables(self) -> dict[str, str]:
+        return {
+            "TRYTON_URL": self.url,
+            "TRYTON_DATABASE": DATABASE,
+            "TRYTON_KEY": self.key,
+            "TRYTON_PYTHON": str(self.environment.python),
+            "TRYTON_DIR": str(self.books),
+        }
+
+
+def port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
