@@ -23,3 +23,5 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # A task that is rung for in a test is run there and then; the tests of the worker use a real one.
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
+# Static files are found where they are written; nothing was collected.
+WHITENOISE_AUTOREFRESH = True
