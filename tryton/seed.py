@@ -33,11 +33,12 @@ def write_story() -> dict[str, Any]:
         party.save()
     for order in story.ORDERS:
         _order(order)
-    for event in sorted([*story.BILLS, *story.CHECKS], key=lambda event: event.on):
+    events: list[story.Bill | story.Check] = [*story.BILLS, *story.CHECKS]
+    for event in sorted(events, key=lambda event: event.on):
         if isinstance(event, story.Bill):
-            vendor = next(o.vendor for o in story.ORDERS if o.reference == event.order)
+            code = next(o.vendor for o in story.ORDERS if o.reference == event.order)
             ledger.new_bill(
-                vendor,
+                code,
                 event.reference,
                 event.total,
                 on=event.on,

@@ -25,9 +25,7 @@ class ErpError(Exception):
 class TransientError(ErpError):
     """Time-outs, resets, 5xx: the same request may work in a moment."""
 
-    def __init__(
-        self, message: str, *, detail: str = "", retry_after: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, detail: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, detail=detail)
         #: seconds the ERP asked us to wait
         self.retry_after = retry_after

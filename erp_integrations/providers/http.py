@@ -1,0 +1,370 @@
+"""The one HTTP client of all providers: one connection per run, every wait bounded.
+
+What goes wrong is raised as one of ``errors``; its text is a sentence for an
+accountant, its ``detail`` is for the log. Headers are never part of either.
+"""
+
+import contextlib
+import email.utils
+import json
+import logging
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+import stamina
+import urllib3
+from urllib3 import exceptions as wire
+
+from erp_integrations.providers.connections import (
+    GuardedHTTPConnection,
+    GuardedHTTPSConnection,
+    PrivateAddressError,
+    UnknownHostError,
+    Watch,
+)
+from erp_integrations.providers.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ErpError,
+    ProtocolError,
+    RateLimited,
+    TransientError,
+)
+
+logger = logging.getLogger(__name__)
+
+Query = Sequence[tuple[str, str]]
+CHUNK = 65536
+AGAIN = "The sync will try again by itself."
+#: how much of an unexpected answer is worth keeping for the log
+DETAIL = 500
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How long and how much one exchange may take."""
+
+    connect_seconds: float = 5.0
+    #: without a single byte
+    read_seconds: float = 30.0
+    #: from the request to the last byte of the answer
+    total_seconds: float = 60.0
+    max_bytes: int = 20_000_000
+
+
+class RetryPolicy(msgspec.Struct, frozen=True):
+    """How often a transient failure is tried again before it is given up."""
+
+    attempts: int = 4
+    wait_initial: float = 0.5
+    wait_max: float = 20.0
+    wait_jitter: float = 1.0
+    #: an ERP that asks for a longer pause is left alone until the next run
+    longest_retry_after: float = 60.0
+    budget_seconds: float = 120.0
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back, whatever its status; ``server_time`` is the ERP's own clock."""
+
+    status: int
+    content_type: str
+    body: bytes
+    server_time: datetime
+    retry_after: float | None = None
+
+    @property
+    def is_json(self) -> bool:
+        return "json" in self.content_type
+
+    def json(self) -> Any:
+        """The decoded body. Raises ``ValueError`` when it is not JSON."""
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        return self.body[:DETAIL].decode(errors="replace")
+
+
+#: Looks at an answer that is not a success first; None leaves it to the client.
+Classifier = Callable[[Answer], ErpError | None]
+
+
+def _unclassified(answer: Answer) -> ErpError | None:
+    return None
+
+
+class HttpClient:
+    """GET requests to one server.
+
+    ``base_url`` is what an administrator typed; a wrong one is a
+    ``ConfigurationError``. ``erp`` is what people call the system, for messages.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        erp: str,
+        headers: Mapping[str, str] | None = None,
+        allow_private: bool = False,
+        limits: Limits | None = None,
+        retries: RetryPolicy | None = None,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._retries = retries or RetryPolicy()
+        self._watch = Watch()
+        parts = _split(base_url, erp)
+        self._prefix = parts.path.rstrip("/")
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})}
+        self.name = f"{erp} at {parts.hostname}"
+        self._pool = self._make_pool(parts.scheme, parts.hostname, parts.port, allow_private)
+
+    def _make_pool(
+        self, scheme: str, host: str, port: int | None, allow_private: bool
+    ) -> urllib3.HTTPConnectionPool:
+        options: dict[str, Any] = {
+            "maxsize": 1,
+            "block": True,
+            "timeout": urllib3.Timeout(
+                connect=self._limits.connect_seconds, read=self._limits.read_seconds
+            ),
+            "allow_private": allow_private,
+            "watch": self._watch,
+        }
+        if scheme == "http":
+            pool = urllib3.HTTPConnectionPool(host, port, **options)
+            pool.ConnectionCls = GuardedHTTPConnection
+            return pool
+        context = ssl.create_default_context()
+        secure = urllib3.HTTPSConnectionPool(host, port, ssl_context=context, **options)
+        secure.ConnectionCls = GuardedHTTPSConnection
+        return secure
+
+    def get(self, path: str, query: Query = (), *, classify: Classifier = _unclassified) -> Answer:
+        """One answer with a 2xx or 4xx status that no error class stands for.
+
+        ``classify`` may know better what an answer that is no success means.
+        Transient failures are retried within the policy, then raised. Raises
+        ``TransientError``, ``RateLimited``, ``AuthenticationError``,
+        ``ConfigurationError`` or ``ProtocolError``.
+        """
+        target = f"{self._prefix}{path}" + (f"?{urlencode(query)}" if query else "")
+        policy = self._retries
+        started = time.monotonic()
+
+        def worth_retrying(error: Exception) -> bool | float:
+            if not isinstance(error, TransientError):
+                return False
+            wait = error.retry_after or 0.0
+            left = policy.budget_seconds - (time.monotonic() - started)
+            if wait > min(policy.longest_retry_after, left):
+                return False
+            return wait or True
+
+        for attempt in stamina.retry_context(
+            on=worth_retrying,
+            attempts=policy.attempts,
+            timeout=policy.budget_seconds,
+            wait_initial=policy.wait_initial,
+            wait_max=policy.wait_max,
+            wait_jitter=policy.wait_jitter,
+        ):
+            with attempt:
+                return self._checked(self._exchange(target), classify)
+        raise AssertionError("stamina either returns or raises")
+
+    def get_json(
+        self, path: str, query: Query = (), *, classify: Classifier = _unclassified
+    ) -> Answer:
+        """The same, for an answer that must be JSON and a success.
+
+        Raises ``ProtocolError`` for anything else.
+        """
+        answer = self.get(path, query, classify=classify)
+        if answer.status >= 300:
+            raise ProtocolError(
+                f"{self.name} refused the question of the sync (status {answer.status}).",
+                detail=answer.text,
+            )
+        if not answer.is_json:
+            raise ProtocolError(
+                f"{self.name} answered with a page for people instead of data. "
+                f"Is the address of the connection right?",
+                detail=answer.text,
+            )
+        return answer
+
+    def close(self) -> None:
+        self._pool.close()
+
+    # ------------------------------------------------------------ one exchange
+    def _exchange(self, target: str) -> Answer:
+        with self._named_errors(), self._watch.limit(self._limits.total_seconds):
+            response = self._pool.request(
+                "GET",
+                target,
+                headers=self._headers,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                body = self._read(response)
+            except BaseException:
+                response.close()
+                raise
+            response.release_conn()
+        return Answer(
+            status=response.status,
+            content_type=response.headers.get("Content-Type", "").lower(),
+            body=body,
+            server_time=_http_date(response.headers.get("Date")) or datetime.now(UTC),
+            retry_after=_retry_after(response.headers.get("Retry-After")),
+        )
+
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        body = bytearray()
+        while chunk := response.read(CHUNK):
+            body += chunk
+            if len(body) > self._limits.max_bytes:
+                raise ProtocolError(
+                    f"{self.name} sent more than {self._limits.max_bytes // 1_000_000} MB in one "
+                    f"answer. That is not what was asked for, so nothing of it was used."
+                )
+        if self._watch.expired:
+            # The cut looks like the end of an answer that does not say its length.
+            raise wire.ReadTimeoutError(self._pool, "", "too slow")
+        return bytes(body)
+
+    @contextlib.contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ErpError:
+            raise
+        except (wire.HTTPError, OSError, UnknownHostError, PrivateAddressError) as error:
+            raise self._named(error) from error
+
+    def _named(self, error: Exception) -> ErpError:
+        """The error that people and the retry rule understand; closed by default."""
+        detail = f"{type(error).__name__}: {error}"[:DETAIL]
+        if self._watch.expired or isinstance(error, wire.ReadTimeoutError):
+            limits = self._limits
+            seconds = limits.total_seconds if self._watch.expired else limits.read_seconds
+            return TransientError(
+                f"{self.name} did not answer within {seconds:g} seconds. {AGAIN}", detail=detail
+            )
+        if isinstance(error, PrivateAddressError):
+            return ConfigurationError(
+                f"{self.name} has an address inside a private network, and this server is not "
+                f"allowed to connect there. Whoever runs it can allow it.",
+                detail=detail,
+            )
+        if isinstance(error, UnknownHostError):
+            return ConfigurationError(
+                f"There is no host of that name: {self.name}. Check the address.", detail=detail
+            )
+        if isinstance(error, wire.SSLError) and (reason := _tls_reason(error)):
+            return ConfigurationError(f"{self.name} {reason}", detail=detail)
+        return TransientError(
+            f"{self.name} could not be reached, or the connection broke. {AGAIN}", detail=detail
+        )
+
+    # ------------------------------------------------------------- the statuses
+    def _checked(self, answer: Answer, classify: Classifier) -> Answer:
+        logger.debug("%s answered %s, %s bytes", self.name, answer.status, len(answer.body))
+        if answer.status < 300:
+            return answer
+        error = classify(answer) or self._error_for(answer)
+        if error is not None:
+            raise error
+        return answer
+
+    def _error_for(self, answer: Answer) -> ErpError | None:
+        status, detail = answer.status, f"status {answer.status}: {answer.text}"
+        if status < 400:
+            return ConfigurationError(
+                f"{self.name} says that it has moved to another address. "
+                f"Enter the new address in the connection's settings.",
+                detail=detail,
+            )
+        if status in {401, 403}:
+            return AuthenticationError(
+                f"{self.name} does not accept the key of the connection. Enter a valid one.",
+                detail=detail,
+            )
+        if status == 429:
+            return RateLimited(
+                f"{self.name} asks us to slow down. {AGAIN}",
+                detail=detail,
+                retry_after=answer.retry_after,
+            )
+        if status >= 500 or status == 408:
+            return TransientError(
+                f"{self.name} has a problem of its own (status {status}). {AGAIN}",
+                detail=detail,
+                retry_after=answer.retry_after,
+            )
+        return None
+
+
+class _Address(msgspec.Struct, frozen=True):
+    scheme: str
+    hostname: str
+    port: int | None
+    path: str
+
+
+def _split(url: str, erp: str) -> _Address:
+    """What an administrator typed as an address. Raises ``ConfigurationError``."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in {"http", "https"}:
+        raise ConfigurationError(
+            f"The address of {erp} must look like https://erp.example.com; "
+            f"only http and https are possible."
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"The address of {erp} must not hold a user name, a password, ? or #."
+        )
+    return _Address(parts.scheme, host, port, parts.path)
+
+
+def _tls_reason(error: wire.SSLError) -> str:
+    """What only a person can mend about the encryption; empty for all else."""
+    # urllib3 puts the TLS library's error into the arguments of its own.
+    inner = error.args[0] if error.args else None
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return "showed a certificate that cannot be trusted, so nothing was sent."
+    if isinstance(inner, ssl.SSLError) and inner.reason == "WRONG_VERSION_NUMBER":
+        return "does not speak https at this address. Is it an http address?"
+    return ""
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        parsed = email.utils.parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _retry_after(text: str | None) -> float | None:
+    """Seconds, from either form that the header may have."""
+    if text is None:
+        return None
+    if text.strip().isdecimal():
+        return float(text)
+    until = _http_date(text)
+    if until is None:
+        return None
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())

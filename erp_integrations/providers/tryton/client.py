@@ -1,0 +1,183 @@
+"""Questions to Tryton's REST API, as its own encoding wants them.
+
+Only collections are asked, never single records: for one record Tryton answers
+404 both when it does not exist and when the user of the key may not read it,
+and the first of these may mark a payment as vanished.
+"""
+
+import base64
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from erp_integrations.providers.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ErpError,
+    ProtocolError,
+)
+from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
+
+Domain = Sequence[Any]
+Order = Sequence[tuple[str, str]]
+#: Tryton shows the text of a Python error; a KeyError's is the missing name
+MISSING_NAME = re.compile(r"<p>'([\w.]+)'</p>")
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """The records of one answer, still encoded, and the ERP's clock."""
+
+    rows: list[msgspec.Raw]
+    server_time: datetime
+
+
+class TrytonClient:
+    """One database of one Tryton server, read with one user application key."""
+
+    def __init__(
+        self,
+        url: str,
+        database: str,
+        key: str,
+        *,
+        allow_private: bool = False,
+        limits: Limits | None = None,
+        retries: RetryPolicy | None = None,
+    ) -> None:
+        self._database = database
+        self._http = HttpClient(
+            url,
+            erp="Tryton",
+            headers={"Authorization": f"Bearer {key}"},
+            allow_private=allow_private,
+            limits=limits,
+            retries=retries,
+        )
+        self.name = self._http.name
+
+    def search(
+        self,
+        model: str,
+        domain: Domain,
+        fields: Sequence[str],
+        *,
+        size: int,
+        order: Order = (("id", "ASC"),),
+    ) -> Rows:
+        """At most ``size`` records of a model.
+
+        Raises what ``HttpClient.get`` raises; ``ConfigurationError`` also when
+        the database, the module or a field is not there, or a field is kept
+        from the user of the key.
+        """
+        query = [("d", _encoded(domain)), ("o", _encoded(order)), ("s", str(size))]
+        query += [("f", field) for field in fields]
+        answer = self._http.get_json(
+            f"/{quote(self._database, safe='')}/rest/model/{model}",
+            query,
+            classify=lambda answer: self._meaning(answer, model, fields),
+        )
+        found = Rows(self._rows(answer), answer.server_time)
+        self._require_fields(model, fields, found.rows)
+        return found
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _rows(self, answer: Answer) -> list[msgspec.Raw]:
+        try:
+            return msgspec.json.decode(answer.body, type=list[msgspec.Raw])
+        except (ValueError, RecursionError) as error:
+            raise ProtocolError(
+                f"{self.name} sent an answer that is cut off or not a list of records, so nothing "
+                f"of it was used.",
+                detail=f"{error}: {answer.text}",
+            ) from error
+
+    def _meaning(self, answer: Answer, model: str, fields: Sequence[str]) -> ErpError | None:
+        """What a status means in Tryton, where it is not what it means elsewhere."""
+        detail = f"status {answer.status}: {answer.text}"
+        if answer.status == 404:
+            return ConfigurationError(
+                f"{self.name} has no database “{self._database}”. Check the connection's settings.",
+                detail=detail,
+            )
+        if answer.status == 400 and answer.is_json:
+            return AuthenticationError(
+                f"{self.name} does not let the user of the key read this: "
+                f"{_message(answer)} Give that user the rights that the guide lists.",
+                detail=detail,
+            )
+        if answer.status == 500:
+            return self._missing(answer, model, fields)
+        return None
+
+    def _missing(self, answer: Answer, model: str, fields: Sequence[str]) -> ErpError | None:
+        """A model or field that this Tryton does not have: trying again would not help."""
+        found = MISSING_NAME.search(html.unescape(answer.text))
+        name = found[1] if found else ""
+        if name == model:
+            what = f"no “{model}”: the module that payments need is not installed"
+        elif name in {part for field in fields for part in field.split(".")}:
+            what = f"no field “{name}” in {model}: this version cannot be read"
+        else:
+            return None
+        return ConfigurationError(f"{self.name} has {what}.", detail=answer.text)
+
+    def _require_fields(
+        self, model: str, fields: Sequence[str], rows: Sequence[msgspec.Raw]
+    ) -> None:
+        """Tryton leaves out, without a word, what the user may not read.
+
+        A field that one record lacks is that record's trouble; one that the
+        first and the last record lack is kept from the user.
+        """
+        if not rows:
+            return
+        absent = [_absent(fields, row) for row in (rows[0], rows[-1])]
+        if kept := absent[0] & absent[1]:
+            raise ConfigurationError(
+                f"{self.name} keeps “{sorted(kept)[0]}” of {model} from the user of the key. "
+                f"Give that user the rights that the guide lists."
+            )
+
+
+def timestamp(moment: datetime) -> dict[str, Any]:
+    """A moment as Tryton's domains want it: an object, in UTC, without a zone."""
+    moment = moment.astimezone(UTC)
+    parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+    return {"__class__": "datetime"} | {part: getattr(moment, part) for part in parts}
+
+
+def _encoded(value: Any) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(value)).decode()
+
+
+def _message(answer: Answer) -> str:
+    try:
+        message = answer.json().get("message")
+    except (ValueError, AttributeError):
+        message = None
+    return str(message)[:200] if message else "it gives no reason."
+
+
+def _absent(fields: Iterable[str], row: msgspec.Raw) -> set[str]:
+    """Those of the fields that a record does not have at all."""
+    try:
+        record = msgspec.json.decode(row)
+    except (ValueError, RecursionError):
+        return set()
+    return {field for field in fields if not _has(record, field.split("."))}
+
+
+def _has(record: Any, path: Sequence[str]) -> bool:
+    if isinstance(record, list):
+        return all(_has(each, path) for each in record)
+    if not isinstance(record, Mapping) or not path:
+        return True
+    return path[0] in record and _has(record[path[0]], path[1:])
