@@ -17,6 +17,7 @@ from devservices import checks, commands, demo, signals
 from devservices.console import DevError, Stopped, tail, warn
 from devservices.places import ROOT
 
+DATA_HELP = "folder of everything that is kept (default: .dev in the checkout)"
 COMMANDS = {"up": demo.up} | commands.COMMANDS | {"lint": checks.lint, "pin": checks.pin}
 
 
@@ -24,15 +25,13 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="dev.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("--data", type=Path, default=ROOT / ".dev", help=argparse.SUPPRESS)
+    made.add_argument("--data", type=Path, default=ROOT / ".dev", metavar="DIR", help=DATA_HELP)
     words = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, function in COMMANDS.items():
         own = words.add_parser(name, help=function.__doc__, description=function.__doc__)
         if name not in PASS_ON:
-            own.add_argument(
-                "--data", type=Path, default=argparse.SUPPRESS, metavar="DIR",
-                help="folder of everything that is kept (default: .dev in the checkout)",
-            )  # fmt: skip
+            inherited = argparse.SUPPRESS
+            own.add_argument("--data", type=Path, default=inherited, metavar="DIR", help=DATA_HELP)
         if name == "up":
             _add_up_options(own)
     return made
@@ -43,21 +42,26 @@ PASS_ON = ("test", "manage", "shell", "erp", "bench")
 
 
 def _add_up_options(own: argparse.ArgumentParser) -> None:
-    own.add_argument("--port", type=int, default=8000, metavar="N", help="default: 8000")
+    own.add_argument("--port", type=_port, default=8000, metavar="N", help="default: 8000")
     own.add_argument("--no-erp", action="store_true", help="without the demo's ERP")
     own.add_argument("--json", action="store_true", help="a JSON object as the last line")
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port; choose one from 1 to 65535")
+    return int(text)
+
+
 def read(words: list[str]) -> argparse.Namespace:
     """What follows ``test``, ``manage`` … goes to the other program untouched."""
-    for index, word in enumerate(words):
-        if word in PASS_ON and not (index and words[index - 1] == "--data"):
-            ours, theirs = words[: index + 1], words[index + 1 :]
-            options = parser().parse_args(ours)
-            options.arguments = theirs
-            return options
-        if word in COMMANDS:
-            break
+    first = 0
+    while first < len(words) and words[first].startswith("-"):
+        first += 2 if words[first] == "--data" else 1
+    if first < len(words) and words[first] in PASS_ON:
+        options = parser().parse_args(words[: first + 1])
+        options.arguments = words[first + 1 :]
+        return options
     return parser().parse_args(words)
 
 
@@ -67,7 +71,7 @@ def main() -> int:
     try:
         return COMMANDS[options.command](options)
     except DevError as error:
-        warn(f"\n{error}")
+        warn(f"{error}")
         if error.log is not None:
             warn(f"{tail(error.log)}\n  All of it: {error.log}")
         return 1

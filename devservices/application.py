@@ -14,8 +14,8 @@ from devservices.processes import MARK, Service
 #: the same three that docker-compose.yml runs (a test compares them)
 WEB = ("gunicorn", "procore_sync.wsgi:application", "--worker-class", "gthread")
 WEB_SIZE = ("--workers", "2", "--threads", "4")
-WORKER = ("celery", "-A", "procore_sync", "worker", "--concurrency", "2")
-BEAT = ("celery", "-A", "procore_sync", "beat")
+WORKER = ("celery", "-A", "procore_sync", "worker", "--concurrency", "2", "--loglevel", "INFO")
+BEAT = ("celery", "-A", "procore_sync", "beat", "--loglevel", "INFO")
 
 SIGN_INS = dict.fromkeys(("admin", "accountant", "pm", "viewer", "stranger"), "procore-sync-demo")
 

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from devservices import application, engines
@@ -39,19 +38,17 @@ def lint(options: argparse.Namespace) -> int:
 
 def _checks(python: Path) -> dict[str, list[str]]:
     me, djade = str(python), str(python.with_name("djade"))
-    return {
+    checks = {
         "format": [me, "-m", "ruff", "format", "--check", "--quiet"],
         "style": [me, "-m", "ruff", "check", "--quiet"],
-        "templates": [djade, "--check", "--target-version", "5.2", *_templates()],
         "types": [me, "-m", "mypy"],
         "migrations": [me, "-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run"],
         "requirements": [me, "-m", "devservices.pins"],
     }
-
-
-def _templates() -> Iterator[str]:
-    for path in sorted((ROOT / "templates").rglob("*.html")):
-        yield str(path)
+    templates = [str(path) for path in sorted((ROOT / "templates").rglob("*.html"))]
+    if templates:
+        checks["templates"] = [djade, "--check", "--target-version", "5.2", *templates]
+    return checks
 
 
 def pin(options: argparse.Namespace) -> int:

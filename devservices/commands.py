@@ -92,20 +92,34 @@ def _live_tryton(scratch: "Scratch") -> dict[str, str]:
     return scratch.tryton.variables()
 
 
+#: these need one process, or mind what it is called
+ALONE = ("-n", "--numprocesses", "--pdb", "--trace", "--collect-only", "--co", "-h", "--help", "-s")
+
+
 def pytest_words(given: list[str]) -> list[str]:
     """Two workers and no browser, unless the words say otherwise."""
     words = list(given)
-    if not any(word == "-m" or word.startswith("-m=") for word in words):
+    if not _marks(words):
         words = ["-m", "not browser", *words]
-    alone = ("-n", "--numprocesses", "--pdb", "--trace", "-s", "--collect-only", "--co", "-h")
-    if not any(word.startswith(alone) and not word.startswith("--s") for word in words):
+    if not any(_is_one_of(ALONE, word) for word in given):
         words = ["-n", "2", "--dist", "loadgroup", *words]
     return words
 
 
+def _is_one_of(names: tuple[str, ...], word: str) -> bool:
+    """``-n2`` is ``-n``; ``--showlocals`` is not ``-s``."""
+    name = word.split("=")[0] if word.startswith("--") else word[:2]
+    return name in names
+
+
+def _marks(words: list[str]) -> list[str]:
+    """What stands behind ``-m``, together or apart."""
+    together = [word[2:].lstrip("=") for word in words if word.startswith("-m") and word != "-m"]
+    return together + [mark for m, mark in zip(words, words[1:], strict=False) if m == "-m"]
+
+
 def wants_browser(words: list[str]) -> bool:
-    marks = [word for before, word in zip(words, words[1:], strict=False) if before == "-m"]
-    return any("browser" in mark and "not browser" not in mark for mark in marks)
+    return any("browser" in mark and "not browser" not in mark for mark in _marks(words))
 
 
 def bench(options: Options) -> int:

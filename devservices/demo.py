@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import subprocess
 from pathlib import Path
 
 from devservices import application, engines
@@ -10,7 +11,9 @@ from devservices.application import SIGN_INS, Application
 from devservices.console import DevError, Stopped, say, step
 from devservices.erp import Tryton, port_is_free
 from devservices.places import ROOT, DataFolder
-from devservices.processes import begin_logged, end_leftovers, finish, run_logged
+from devservices.processes import begin_logged, end_leftovers, finish
+
+Task = tuple["subprocess.Popen[bytes]", Path]
 
 
 def up(options: argparse.Namespace) -> int:
@@ -43,37 +46,33 @@ class Demo:
                 self._start(started)
                 started.supervisor.watch()
         except Stopped as stopped:
-            return 0 if self.is_ready else 128 + stopped.signal_number
+            if not self.is_ready:
+                return 128 + stopped.signal_number
         finally:
             self.folder.run_file.unlink(missing_ok=True)
+        return 0
 
     def _start(self, started: engines.Engines) -> None:
+        """Side by side where it can be: most of it is Python loading Django."""
         self.variables = application.variables(self.folder, started.variables, self.port)
         self.python = started.environment.python
-        self._migrate()
+        tables = self._begin("migrate", "--noinput")
+        static = self._begin("collectstatic", "--noinput")
         if self.tryton:
             self._start_erp(self.tryton, started)
-        self._load_demo()
+        with step("Tables and files") as note:
+            self._finish(static, "The static files could not be collected.")
+            self._finish(tables, "The database could not be migrated.")
+            note.text = "up to date"
+        demo = self._begin("load_demo", *self._erp_words())
         app = Application(self.folder, self.python, self.variables, self.port)
         with step("Application") as note:
             started.supervisor.start(app.web(), app.worker(), app.beat())
             note.text = "web, worker, beat"
+        with step("Demo company") as note:
+            self._finish(demo, "The demo company could not be loaded.")
+            note.text = "loaded"
         self._announce(app.url)
-
-    def _migrate(self) -> None:
-        """And the static files beside it: both mostly wait for Python to load Django."""
-        environment = dict(os.environ) | self.variables
-        with step("Tables and files") as note:
-            static_log = self.folder.log("collectstatic")
-            static = begin_logged(
-                [self.python, ROOT / "manage.py", "collectstatic", "--noinput"],
-                static_log,
-                environment=environment,
-                cwd=ROOT,
-            )
-            self._manage("migrate", "--noinput", sentence="The database could not be migrated.")
-            finish(static, static_log, "The static files could not be collected.")
-            note.text = "up to date"
 
     def _start_erp(self, tryton: Tryton, started: engines.Engines) -> None:
         with step("Tryton") as note:
@@ -83,24 +82,23 @@ class Demo:
             self.variables |= tryton.variables()
             note.text = f"the demo's ERP, {tryton.url}"
 
-    def _load_demo(self) -> None:
-        words = ["load_demo"]
-        if self.tryton:
-            known = self.tryton.variables()
-            words += ["--erp-url", known["TRYTON_URL"], "--erp-key", known["TRYTON_KEY"]]
-            words += ["--erp-database", known["TRYTON_DATABASE"]]
-        with step("Demo company") as note:
-            self._manage(*words, sentence="The demo company could not be loaded.")
-            note.text = "loaded"
+    def _erp_words(self) -> list[str]:
+        if self.tryton is None:
+            return []
+        known = self.tryton.variables()
+        return [
+            *("--erp-url", known["TRYTON_URL"], "--erp-key", known["TRYTON_KEY"]),
+            *("--erp-database", known["TRYTON_DATABASE"]),
+        ]
 
-    def _manage(self, *words: str, sentence: str) -> None:
-        run_logged(
-            [self.python, ROOT / "manage.py", *words],
-            self.folder.log(words[0]),
-            sentence=sentence,
-            environment=dict(os.environ) | self.variables,
-            cwd=ROOT,
-        )
+    def _begin(self, *words: str) -> Task:
+        log = self.folder.log(words[0])
+        command = [self.python, ROOT / "manage.py", *words]
+        environment = dict(os.environ) | self.variables
+        return begin_logged(command, log, environment=environment, cwd=ROOT), log
+
+    def _finish(self, task: Task, sentence: str) -> None:
+        finish(*task, sentence)
 
     def _announce(self, url: str) -> None:
         erp_url = self.tryton.url if self.tryton else None
@@ -112,7 +110,7 @@ class Demo:
         say(f"  Password     {SIGN_INS['accountant']}")
         if erp_url:
             say(f"  ERP          {erp_url}")
-        say(f"  Logs         {_short(self.folder.logs)}")
+        say(f"  Logs         {_short(self.folder.logs)}/web.log, worker.log, beat.log, …")
         say("  Stop         Ctrl-C")
         if self.as_json:
             say(json.dumps({"url": url, "erp_url": erp_url, "sign_ins": SIGN_INS}))

@@ -178,21 +178,21 @@ class Supervisor:
         """Until a signal arrives (as ``Stopped``)."""
         while True:
             for service in chain.from_iterable(self.batches):
-                self._look_after(service)
+                self.look_after(service)
             time.sleep(0.2)
 
-    def _look_after(self, service: Service) -> None:
+    def look_after(self, service: Service) -> None:
         if service.is_running():
             return
         now = time.monotonic()
         if service.restart_at is None:
-            service.restart_at = now + self._mourn(service)
+            service.restart_at = now + self.mourn(service)
         if now >= service.restart_at:
             service.restart_at = None
             with contextlib.suppress(DevError, OSError):  # the next round tries again
                 service.start()
 
-    def _mourn(self, service: Service) -> float:
+    def mourn(self, service: Service) -> float:
         """Says what happened and how long to wait: at once, then longer the faster it dies."""
         lived = time.monotonic() - service.started_at
         service.deaths = 1 if lived > 30 else service.deaths + 1
@@ -217,7 +217,7 @@ class Supervisor:
 
 def end_leftovers(mark: str) -> int:
     """Ends every process that still carries ``mark``; returns how many there were."""
-    found = [pid for pid in _processes() if _carries(pid, mark)]
+    found = carriers(mark)
     for pid in found:
         _send(pid, signal.SIGTERM)
     deadline = time.monotonic() + 3
@@ -229,11 +229,13 @@ def end_leftovers(mark: str) -> int:
     return len(found)
 
 
-def _processes() -> list[int]:
+def carriers(mark: str) -> list[int]:
+    """The processes that belong to a data folder (Linux only; elsewhere none are found)."""
     try:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    except FileNotFoundError:  # not Linux
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except FileNotFoundError:
         return []
+    return [pid for pid in pids if _carries(pid, mark)]
 
 
 def _carries(pid: int, mark: str) -> bool:
