@@ -80,7 +80,7 @@ def claim(run_id: int) -> uuid.UUID:
             state=RunState.RUNNING,
             phase=RunPhase.CONNECTING,
             lease=lease,
-            lease_expires_at=now + _lease_time(),
+            lease_expires_at=now + lease_time(),
             heartbeat_at=now,
             attempts=F("attempts") + 1,
         )
@@ -95,7 +95,7 @@ def beat(run: SyncRun, phase: RunPhase | None = None) -> None:
     now = timezone.now()
     run.phase = phase or run.phase
     kept = _held(run).update(
-        heartbeat_at=now, lease_expires_at=now + _lease_time(), phase=run.phase
+        heartbeat_at=now, lease_expires_at=now + lease_time(), phase=run.phase
     )
     if not kept:
         raise LeaseLost
@@ -202,5 +202,5 @@ def _held(run: SyncRun):  # type: ignore[no-untyped-def]
     return SyncRun.objects.filter(pk=run.pk, lease=run.lease, state=RunState.RUNNING)
 
 
-def _lease_time() -> timedelta:
+def lease_time() -> timedelta:
     return timedelta(seconds=settings.SYNC_LEASE_SECONDS)

@@ -1,17 +1,25 @@
-"""Tasks: they take ids, call a service, and are a few lines long."""
+"""Tasks are doorbells: they take ids, call one service, and are a few lines long."""
 
 from celery import shared_task
+
+from erp_integrations import engine, runs, waiting
 
 
 @shared_task
 def run_sync(run_id: int) -> None:
-    from erp_integrations import engine
-
     engine.work_on(run_id)
 
 
 @shared_task
-def project_waiting_payments(company_id: int | None = None) -> None:
-    from erp_integrations import waiting
+def start_due_syncs() -> None:
+    runs.start_due()
 
+
+@shared_task
+def recover_stopped_runs() -> None:
+    runs.recover_stopped()
+
+
+@shared_task
+def project_waiting_payments(company_id: int | None = None) -> None:
     waiting.project_waiting(company_id=company_id)

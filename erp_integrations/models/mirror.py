@@ -4,13 +4,13 @@ from decimal import Decimal
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from commitments.models import SubcontractorInvoice
 from erp_integrations.models.connection import ErpConnection
 from erp_integrations.models.run import SyncRun
 from payments.models import Payment, PaymentMethod
-from projects.access import Person
+from projects.access import Level, Person, Tool
 from projects.models import Company
 from projects.money import CurrencyField, MoneyField
 
@@ -38,6 +38,14 @@ class Outcome(models.TextChoices):
     APPLIED = "applied", "Applied"
     WAITING = "waiting", "Waiting"
     REMOVED = "removed", "Un-applied in the ERP"
+
+
+class ErpPaymentQuerySet(models.QuerySet["ErpPayment"]):
+    def with_first_invoice(self) -> Self:
+        """Adds ``first_invoice``: the id of an invoice it pays, which says who may see it."""
+        allocations = ErpAllocation.objects.filter(erp_payment=OuterRef("pk"))
+        first = allocations.exclude(invoice=None).values("invoice")[:1]
+        return self.annotate(first_invoice=Subquery(first))
 
 
 class ErpPayment(models.Model):
@@ -69,6 +77,8 @@ class ErpPayment(models.Model):
     last_run = models.ForeignKey(
         SyncRun, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
+
+    objects = models.Manager.from_queryset(ErpPaymentQuerySet)()
 
     class Meta:
         ordering = ["-date", "-pk"]
@@ -106,8 +116,6 @@ class ErpAllocationQuerySet(models.QuerySet["ErpAllocation"]):
         """
         invoices = SubcontractorInvoice.objects.for_accounting(user)
         connections = ErpConnection.objects.for_user(user)
-        from projects.access import Level, Tool
-
         companies = Company.objects.with_level(user, Tool.ERP_INTEGRATIONS, Level.STANDARD)
         approved = Company.objects.with_approver(user)
         whole_company = Q(company__in=companies) | Q(company__in=approved)

@@ -100,6 +100,9 @@ class SyncRun(models.Model):
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.CharField(max_length=1000, blank=True)
 
+    #: not stored: whether the connection has open issues that a good record may resolve
+    has_unusable_records = True
+
     objects = models.Manager.from_queryset(SyncRunQuerySet)()
 
     class Meta:

@@ -1,0 +1,204 @@
+"""What a worker does with a run, from claiming it to its end.
+
+Pages are read by a thread of their own, one ahead, while the page before is
+written; nothing is read inside a transaction. While the ERP takes its time the
+run keeps giving signs of life, and after a time slice it goes on in a new task.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.utils import timezone
+
+from erp_integrations import ingest, runs, sweep
+from erp_integrations.models import (
+    ErpAllocation,
+    ErpConnection,
+    RunMode,
+    RunState,
+    RunTrigger,
+    SyncIssue,
+    SyncRun,
+    WaitReason,
+)
+from erp_integrations.models.issue import IssueCode
+from erp_integrations.models.run import RunPhase
+from erp_integrations.opening import open_provider
+from erp_integrations.preconditions import may_sync, obstacles_to_run
+from erp_integrations.providers.contract import Page, Provider
+from erp_integrations.providers.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ErpError,
+    RecordError,
+    RecordNotFound,
+)
+
+log = logging.getLogger(__name__)
+
+#: unusable records that are asked for again in one run
+ASK_AGAIN = 200
+#: failures in a row after which automatic runs rest, and for how long at the most
+FAILURES_BEFORE_REST, LONGEST_REST = 3, timedelta(hours=4)
+
+
+class TimeSliceOver(Exception):
+    """The task has worked long enough; the run goes on in a new one."""
+
+
+def work_on(run_id: int) -> None:
+    """Take a run and bring it to its end, or to the end of this task's time slice."""
+    try:
+        lease = runs.claim(run_id)
+    except runs.LeaseLost:
+        return
+    run = SyncRun.objects.select_related("connection__company", "requested_by").get(pk=run_id)
+    if run.lease != lease:
+        return
+    try:
+        _carry_out(run)
+    except runs.LeaseLost:
+        log.info("run %s was taken over or cancelled", run_id)
+    except TimeSliceOver:
+        runs.hand_back(run)
+    except ErpError as error:
+        _fail(run, error)
+    except Exception:
+        _fail(run, None)
+        raise
+
+
+def _carry_out(run: SyncRun) -> None:
+    _check_rights_again(run)
+    run.has_unusable_records = _unusable(run).exists()
+    with open_provider(run.connection) as provider:
+        _read_pages(run, provider)
+        _ask_again(run, provider)
+        if run.mode == RunMode.SWEEP:
+            sweep.look_for_vanished(run, provider)
+    _succeed(run)
+
+
+def _check_rights_again(run: SyncRun) -> None:
+    """Minutes may lie between the click and now: what was allowed then must be allowed still."""
+    obstacles = obstacles_to_run(run.connection)
+    if obstacles:
+        raise NotAllowedNow(obstacles[0].sentence)
+    asked = run.requested_by
+    if run.trigger == RunTrigger.BUTTON and (
+        asked is None or not asked.is_active or not may_sync(run.connection, asked)
+    ):
+        raise NotAllowedNow(f"{asked} may not start syncs any more, so this one was not done.")
+
+
+class NotAllowedNow(ErpError):
+    """A precondition went away between the click and the work."""
+
+
+def _read_pages(run: SyncRun, provider: Provider) -> None:
+    resume = run.checkpoint is not None
+    fresh = None if run.mode == RunMode.SWEEP else run.connection.cursor
+    runs.beat(run, RunPhase.READING)
+    deadline = time.monotonic() + settings.SYNC_TIME_SLICE
+    pages = provider.pages(run.checkpoint if resume else fresh, resume=resume)
+    for page in _one_ahead(pages, run):
+        ingest.apply_page(run, page)
+        if time.monotonic() > deadline:
+            raise TimeSliceOver
+
+
+def _one_ahead(pages: Iterator[Page], run: SyncRun) -> Iterator[Page]:
+    """The pages, each read while the one before is being written."""
+    with ThreadPoolExecutor(1, thread_name_prefix="erp-reader") as reader:
+        coming = reader.submit(next, pages, None)
+        while (page := _await(coming, run)) is not None:
+            coming = reader.submit(next, pages, None)
+            yield page
+
+
+def _await(coming: "Future[Page | None]", run: SyncRun) -> Page | None:
+    while True:
+        try:
+            return coming.result(timeout=settings.SYNC_LEASE_SECONDS / 3)
+        except NotYet:
+            runs.beat(run)
+
+
+def _ask_again(run: SyncRun, provider: Provider) -> None:
+    """Records that could not be used in earlier runs may have been mended since."""
+    earlier = _unusable(run).exclude(remote_id="").exclude(run=run).order_by("pk")
+    remote_ids = list(earlier.values_list("remote_id", flat=True)[:ASK_AGAIN])
+    for remote_id in remote_ids:
+        runs.beat(run, RunPhase.RETRYING)
+        try:
+            sweep.take_in(run, provider.payment(remote_id))
+        except RecordNotFound:
+            _unusable(run).filter(remote_id=remote_id).update(resolved_at=timezone.now())
+        except RecordError as error:
+            _unusable(run).filter(remote_id=remote_id).update(message=str(error)[:1000])
+
+
+def _unusable(run: SyncRun):  # type: ignore[no-untyped-def]
+    return SyncIssue.objects.open().filter(
+        connection=run.connection_id, code=IssueCode.UNUSABLE_RECORD
+    )
+
+
+def _succeed(run: SyncRun) -> None:
+    run.refresh_from_db(fields=["checkpoint"])
+    runs.beat(run, RunPhase.FINISHING)
+    waiting = ErpAllocation.objects.waiting().filter(erp_payment__connection=run.connection_id)
+    issues = SyncIssue.objects.open().filter(connection=run.connection_id)
+    trouble = issues.exclude(Q(reason=WaitReason.PAYMENT_PENDING)).exists()
+    state = RunState.SUCCEEDED_WITH_ISSUES if trouble else RunState.SUCCEEDED
+    runs.finish(run, state=state, waiting=waiting.count())
+    now = timezone.now()
+    good: dict[str, object] = {
+        "last_success_at": now,
+        "consecutive_failures": 0,
+        "circuit_open_until": None,
+        "cursor": run.checkpoint,
+    }
+    if run.mode == RunMode.SWEEP:
+        good |= {"last_sweep_at": now, "next_sweep_at": now + timedelta(hours=24)}
+    ErpConnection.objects.filter(pk=run.connection_id).update(**good)
+
+
+def _fail(run: SyncRun, error: ErpError | None) -> None:
+    """Write why, in words; what it means for the connection depends on the error's class."""
+    message = str(error) if error else BUG
+    code = type(error).__name__ if error else "bug"
+    log.warning("run %s failed: %s %s", run.pk, code, error.detail if error else "")
+    try:
+        runs.finish(
+            run, state=RunState.FAILED, error_code=code[:50], error_message=message[:1000]
+        )
+    except runs.LeaseLost:
+        return
+    if not isinstance(error, NotAllowedNow):
+        _mark_connection(run.connection, error)
+
+
+def _mark_connection(connection: ErpConnection, error: ErpError | None) -> None:
+    mine = ErpConnection.objects.filter(pk=connection.pk)
+    now = timezone.now()
+    if isinstance(error, AuthenticationError | ConfigurationError):
+        mine.update(stopped_at=now, stopped_reason=str(error)[:500])
+        return
+    mine.update(consecutive_failures=F("consecutive_failures") + 1)
+    failures = mine.values_list("consecutive_failures", flat=True).get()
+    if failures >= FAILURES_BEFORE_REST:
+        rest = timedelta(minutes=5) * 2 ** min(failures - FAILURES_BEFORE_REST, 10)
+        mine.update(circuit_open_until=now + min(rest, LONGEST_REST))
+
+
+BUG = (
+    "Something in this program went wrong. The technical details are in the worker's log; "
+    "everything read until then was kept, and the next sync goes on from there."
+)

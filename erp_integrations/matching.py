@@ -1,0 +1,192 @@
+"""Allocation → synced invoice → commitment, or the reason why not; one statement for many.
+
+Whoever calls fills ``candidate`` (allocations to judge: just read, or waiting
+for long) and gets the outcome in ``erp_allocation``, the payment on the
+commitment, and an open issue for each one that waits.
+
+* An allocation that was shown before stays shown: amounts, voids and
+  un-applications follow the ERP even if a tool or tab is switched off meanwhile.
+* A pending payment is remembered, not shown. One that goes back to pending
+  after it was shown is voided here until it is issued again.
+"""
+
+from typing import Any
+
+from payments.projection import CREATE_INCOMING, project_incoming
+
+CREATE_TABLES = f"""
+CREATE TEMPORARY TABLE IF NOT EXISTS candidate (
+    erp_payment_id bigint NOT NULL,
+    bill_id text NOT NULL,
+    bill_number text NOT NULL,
+    bill_line_id text NOT NULL,
+    amount numeric NOT NULL,
+    discount numeric NOT NULL,
+    is_removed boolean NOT NULL
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS judged (
+    LIKE candidate,
+    company_id bigint NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL,
+    invoice_id bigint,
+    origin_id text NOT NULL
+) ON COMMIT DELETE ROWS;
+{CREATE_INCOMING};
+DELETE FROM candidate; DELETE FROM judged; DELETE FROM incoming_payment;
+"""  # emptied at every commit too; inside a transaction of the caller there is none
+
+JUDGE = """
+WITH known AS (
+    SELECT c.*, e.company_id, e.connection_id, e.status, e.currency, e.vendor_ref, e.vanished_at,
+        e.connection_id || '/' || e.remote_id || '/' || c.bill_id
+            || CASE WHEN c.bill_line_id = '' THEN '' ELSE '/' || c.bill_line_id END AS origin_id
+    FROM candidate c JOIN erp_integrations_erppayment e ON e.id = c.erp_payment_id
+)
+INSERT INTO judged (
+    erp_payment_id, bill_id, bill_number, bill_line_id, amount, discount, is_removed, company_id,
+    outcome, reason, invoice_id, origin_id)
+SELECT erp_payment_id, bill_id, bill_number, bill_line_id, amount, discount, is_removed,
+    company_id,
+    CASE
+        WHEN is_removed OR vanished_at IS NOT NULL AND shown_id IS NULL THEN 'removed'
+        WHEN reason = '' THEN 'applied'
+        ELSE 'waiting'
+    END,
+    CASE WHEN is_removed OR vanished_at IS NOT NULL THEN '' ELSE reason END,
+    coalesce(invoice_id, unsynced_id), origin_id
+FROM (
+    SELECT k.*, shown.id AS shown_id, coalesce(shown.invoice_id, i.id) AS invoice_id,
+        unsynced.id AS unsynced_id,
+        CASE
+            WHEN shown.id IS NOT NULL THEN ''
+            WHEN k.status = 'pending' THEN 'payment_pending'
+            WHEN i.id IS NULL AND unsynced.id IS NOT NULL THEN 'invoice_not_synced'
+            WHEN i.id IS NULL THEN 'bill_unknown'
+            WHEN t.id IS NULL THEN 'tool_inactive'
+            WHEN NOT c.allow_payments THEN 'tab_disabled'
+            WHEN v.origin_id <> '' AND k.vendor_ref <> '' AND v.origin_id <> k.vendor_ref
+                THEN 'vendor_mismatch'
+            WHEN c.currency <> k.currency THEN 'currency_mismatch'
+            WHEN k.amount > coalesce(i.erp_bill_total, i.current_payment_due)
+                THEN 'amount_exceeds_bill'
+            ELSE ''
+        END AS reason
+    FROM known k
+    LEFT JOIN payments_payment shown
+        ON shown.company_id = k.company_id AND shown.origin_id = k.origin_id
+        AND shown.origin_id <> ''
+    LEFT JOIN commitments_subcontractorinvoice i
+        ON i.company_id = k.company_id AND i.origin_id = k.bill_id AND i.origin_id <> ''
+    LEFT JOIN LATERAL (
+        SELECT u.id FROM commitments_subcontractorinvoice u
+        WHERE i.id IS NULL AND k.bill_number <> '' AND u.company_id = k.company_id
+            AND u.invoice_number = k.bill_number AND u.origin_id = ''
+        LIMIT 1
+    ) unsynced ON true
+    LEFT JOIN commitments_commitment c ON c.id = i.commitment_id
+    LEFT JOIN projects_vendor v ON v.id = c.vendor_id
+    LEFT JOIN projects_projecttool t
+        ON t.project_id = c.project_id AND t.tool = 'commitments' AND t.is_active
+) judgement
+"""
+
+# What is shown already keeps the commitment and invoice it is on; the rest goes where its
+# invoice is.
+FILL_INCOMING = """
+INSERT INTO incoming_payment
+SELECT j.origin_id, coalesce(nullif(e.number, ''), e.remote_id), e.remote_id, j.company_id,
+    coalesce(shown.project_id, i.project_id), coalesce(shown.commitment_id, i.commitment_id),
+    j.invoice_id, j.amount, e.currency, e.method, e.date,
+    coalesce(nullif(j.bill_number, ''), i.invoice_number, ''), e.check_number, e.memo,
+    CASE WHEN gone.reason = '' THEN 'issued' ELSE 'voided' END,
+    CASE WHEN gone.reason = '' THEN NULL
+        ELSE coalesce(e.voided_on, shown.voided_on, current_date) END,
+    gone.reason, e.missing_since, e.vanished_at
+FROM judged j
+JOIN erp_integrations_erppayment e ON e.id = j.erp_payment_id
+LEFT JOIN payments_payment shown
+    ON shown.company_id = j.company_id AND shown.origin_id = j.origin_id AND shown.origin_id <> ''
+LEFT JOIN commitments_subcontractorinvoice i ON i.id = j.invoice_id
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN e.status = 'voided' THEN 'Voided in the ERP'
+        WHEN j.is_removed THEN 'No longer applied to this invoice in the ERP'
+        WHEN e.status = 'pending' THEN 'Back to pending in the ERP'
+        ELSE ''
+    END AS reason
+) gone
+WHERE j.outcome = 'applied' OR shown.id IS NOT NULL
+"""
+
+RECORD = """
+INSERT INTO erp_integrations_erpallocation (
+    company_id, erp_payment_id, bill_id, bill_number, bill_line_id, amount, discount, outcome,
+    reason, waiting_since, invoice_id, payment_id)
+SELECT j.company_id, j.erp_payment_id, j.bill_id, j.bill_number, j.bill_line_id, j.amount,
+    j.discount, j.outcome, j.reason, CASE WHEN j.outcome = 'waiting' THEN now() END, j.invoice_id,
+    p.id
+FROM judged j
+LEFT JOIN payments_payment p
+    ON p.company_id = j.company_id AND p.origin_id = j.origin_id AND p.origin_id <> ''
+ON CONFLICT (erp_payment_id, bill_id, bill_line_id) DO UPDATE SET
+    bill_number = EXCLUDED.bill_number, amount = EXCLUDED.amount, discount = EXCLUDED.discount,
+    outcome = EXCLUDED.outcome, reason = EXCLUDED.reason, invoice_id = EXCLUDED.invoice_id,
+    payment_id = EXCLUDED.payment_id,
+    waiting_since = CASE WHEN EXCLUDED.outcome = 'waiting'
+        THEN coalesce(erp_integrations_erpallocation.waiting_since, now()) END
+"""
+
+OPEN_AND_RESOLVE_ISSUES = """
+WITH touched AS (
+    SELECT a.id, a.company_id, a.erp_payment_id, a.invoice_id, a.outcome, a.reason,
+        e.connection_id, e.remote_id
+    FROM judged j
+    JOIN erp_integrations_erpallocation a
+        ON a.erp_payment_id = j.erp_payment_id AND a.bill_id = j.bill_id
+        AND a.bill_line_id = j.bill_line_id
+    JOIN erp_integrations_erppayment e ON e.id = a.erp_payment_id
+), resolved AS (
+    UPDATE erp_integrations_syncissue s SET resolved_at = now()
+    FROM touched t
+    WHERE s.allocation_id = t.id AND s.code = 'waiting' AND s.resolved_at IS NULL
+        AND t.outcome <> 'waiting'
+)
+INSERT INTO erp_integrations_syncissue (
+    company_id, connection_id, run_id, code, reason, message, remote_id, raw, allocation_id,
+    erp_payment_id, invoice_id, created_at)
+SELECT company_id, connection_id, %s, 'waiting', reason, '', remote_id, '', id, erp_payment_id,
+    invoice_id, now()
+FROM touched WHERE outcome = 'waiting'
+ON CONFLICT (allocation_id) WHERE code = 'waiting' AND resolved_at IS NULL DO UPDATE
+SET reason = EXCLUDED.reason, invoice_id = EXCLUDED.invoice_id
+WHERE erp_integrations_syncissue.reason <> EXCLUDED.reason
+    OR erp_integrations_syncissue.invoice_id IS DISTINCT FROM EXCLUDED.invoice_id
+"""
+
+
+def settle_candidates(cursor: Any, *, run_id: int | None) -> None:
+    """Judge what ``candidate`` holds, show what can be shown, record every outcome.
+
+    Call inside a transaction that holds the connection's lock. Five statements,
+    whatever the number of rows.
+    """
+    cursor.execute(JUDGE)
+    settle_judged(cursor, run_id=run_id)
+
+
+def settle_judged(cursor: Any, *, run_id: int | None) -> None:
+    """The same for what is in ``judged`` already."""
+    cursor.execute(FILL_INCOMING)
+    project_incoming(cursor, import_id=run_id)
+    cursor.execute(RECORD)
+    cursor.execute(OPEN_AND_RESOLVE_ISSUES, [run_id])
+
+
+def lock_connection(cursor: Any, connection_id: int) -> None:
+    """One writer a connection: pages, late projections and sweeps come one after the other."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, connection_id])
+
+
+#: the first key of our advisory locks, so that they meet nobody else's
+LOCK_SPACE = 7_021_951

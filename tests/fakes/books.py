@@ -1,0 +1,136 @@
+"""An ERP in memory for tests of the engine: books that can be paid from, and misread on purpose.
+
+It is a ``Provider`` like any other. What real ERPs say on the wire is the
+business of the provider tests; here only what crosses the contract matters.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import msgspec
+
+from erp_integrations.providers.contract import (
+    Capabilities,
+    ConnectionField,
+    Cursor,
+    Page,
+    RejectedRecord,
+    RemoteAllocation,
+    RemoteBill,
+    RemoteMethod,
+    RemotePayment,
+    RemoteStatus,
+)
+from erp_integrations.providers.errors import RecordNotFound
+
+START = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+
+
+def payment(
+    remote_id: str = "p1",
+    *bills: tuple[str, str],
+    status: RemoteStatus = RemoteStatus.ISSUED,
+    **fields: Any,
+) -> RemotePayment:
+    """A payment over ``(bill id, amount)`` pairs; its total is their sum unless given."""
+    allocations = tuple(RemoteAllocation(bill, f"BILL-{bill}", Decimal(sum_)) for bill, sum_ in bills)
+    made = RemotePayment(
+        remote_id=remote_id,
+        number=fields.pop("number", remote_id.upper()),
+        status=status,
+        method=fields.pop("method", RemoteMethod.CHECK),
+        date=fields.pop("date", dt.date(2026, 7, 1)),
+        currency=fields.pop("currency", "USD"),
+        total=fields.pop("total", sum((each.amount for each in allocations), Decimal(0))),
+        modified_at=fields.pop("modified_at", START),
+        allocations=allocations,
+        check_number=fields.pop("check_number", "CHK-1"),
+    )
+    return msgspec.structs.replace(made, **fields)
+
+
+class Books:
+    """The books of one company: ``put`` and ``delete`` are what accountants do there."""
+
+    def __init__(self) -> None:
+        self.payments: dict[str, RemotePayment] = {}
+        self.rejected: list[RejectedRecord] = []
+        self.page_size = 500
+        self.clock = START
+        self.calls: list[str] = []
+        #: called with the number of the page before it is handed out; may raise
+        self.before_page: Callable[[int], None] = lambda number: None
+        #: called with the id before a single payment is handed out; may raise
+        self.before_payment: Callable[[str], None] = lambda remote_id: None
+        #: pages to hand out as they are, instead of the books
+        self.script: list[Page] | None = None
+
+    def put(self, *payments: RemotePayment) -> None:
+        """Enter or change payments; each moves the ERP's clock by a second."""
+        for each in payments:
+            self.clock += dt.timedelta(seconds=1)
+            self.payments[each.remote_id] = msgspec.structs.replace(each, modified_at=self.clock)
+
+    def change(self, remote_id: str, **fields: Any) -> None:
+        self.put(msgspec.structs.replace(self.payments[remote_id], **fields))
+
+    def void(self, remote_id: str) -> None:
+        self.change(remote_id, status=RemoteStatus.VOIDED)
+
+    def delete(self, remote_id: str) -> None:
+        """Without a tombstone, as Tryton and Odoo do."""
+        del self.payments[remote_id]
+
+
+BOOKS = Books()
+
+
+class BooksProvider:
+    """Reads ``BOOKS``; registered with the engine by the fixture ``books``."""
+
+    code: ClassVar[str] = "books"
+    label: ClassVar[str] = "Books in memory"
+    capabilities: ClassVar[Capabilities] = Capabilities(overlap_seconds=0)
+    fields: ClassVar[Sequence[ConnectionField]] = ()
+
+    def __init__(self, settings: Any, credentials: Any, *, allow_private_addresses: bool = False):
+        self.books = BOOKS
+
+    def check(self) -> str:
+        return "Books in memory"
+
+    def pages(self, cursor: Cursor | None, *, resume: bool = False) -> Iterator[Page]:
+        self.books.calls.append(f"pages after {cursor}")
+        if self.books.script is not None:
+            yield from self.books.script
+            return
+        after = (cursor["modified"], cursor["id"]) if cursor else ("", "")
+        rows = sorted(self.books.payments.values(), key=_position)
+        rows = [row for row in rows if _position(row) > after]
+        size = self.books.page_size
+        for number, start in enumerate(range(0, len(rows) or 1, size), 1):
+            self.books.before_page(number)
+            chunk = rows[start : start + size]
+            if chunk:
+                after = _position(chunk[-1])
+            bad, self.books.rejected = self.books.rejected, []
+            yield Page(chunk, bad, {"modified": after[0], "id": after[1]})
+
+    def payment(self, remote_id: str) -> RemotePayment:
+        self.books.calls.append(f"payment {remote_id}")
+        self.books.before_payment(remote_id)
+        if remote_id not in self.books.payments:
+            raise RecordNotFound(f"There is no payment {remote_id}.")
+        return self.books.payments[remote_id]
+
+    def bills(self, remote_ids: Sequence[str] | None = None) -> Iterator[RemoteBill]:
+        return iter(())
+
+    def close(self) -> None:
+        pass
+
+
+def _position(row: RemotePayment) -> tuple[str, str]:
+    return row.modified_at.isoformat(), row.remote_id
