@@ -1,0 +1,146 @@
+"""The form of a connection: what every ERP has, and the fields that its provider asks for."""
+
+from types import new_class
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+
+from erp_integrations import connections
+from erp_integrations.credentials import Credentials
+from erp_integrations.models import ErpConnection, SyncSchedule
+from erp_integrations.providers.contract import ConnectionField
+from erp_integrations.providers.registry import find_provider
+from projects.money import validate_currency
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[ErpConnection]
+else:
+    ModelForm = forms.ModelForm
+
+PREFIX = "erp_"
+STORED = "Stored. Leave empty to keep it."
+
+
+class ConnectionForm(ModelForm):
+    """Secrets go in and never come out again: an empty one keeps what is stored."""
+
+    provider_code: ClassVar[str] = ""
+    asked: ClassVar[tuple[ConnectionField, ...]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_new = self.instance.pk is None
+        same_erp = self.instance.provider == self.provider_code
+        for asked in self.asked:
+            field = self.fields[PREFIX + asked.name]
+            if asked.secret and same_erp and self.instance.credentials:
+                field.required, field.help_text = False, STORED
+            elif not asked.secret and same_erp:
+                field.initial = self.instance.settings.get(asked.name, "")
+
+    def clean_currency(self) -> str:
+        currency = str(self.cleaned_data["currency"]).upper()
+        validate_currency(currency)
+        return currency
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors:
+            try:
+                self._check()
+            except ValidationError as error:
+                self._put_where_it_belongs(error)
+        return data
+
+    def _check(self) -> None:
+        values: dict[str, Any] = {
+            "provider": self.provider_code,
+            "settings": self.typed(secret=False),
+            "credentials": self.typed(secret=True),
+        }
+        if self.is_new:
+            connections.check_settings(**values)
+        else:
+            connections.check_change(connection=_as_stored(self.instance), **values)
+
+    def _put_where_it_belongs(self, error: ValidationError) -> None:
+        if not hasattr(error, "error_dict"):
+            self.add_error(None, error)
+            return
+        for name, problems in error.error_dict.items():
+            key = PREFIX + name if PREFIX + name in self.fields else None
+            self.add_error(key if name != NON_FIELD_ERRORS else None, problems)
+
+    def typed(self, *, secret: bool) -> Credentials:
+        """What was typed into the provider's own fields, by their names."""
+        return {
+            asked.name: self.cleaned_data.get(PREFIX + asked.name, "")
+            for asked in self.asked
+            if asked.secret is secret
+        }
+
+    def store(self) -> ErpConnection:
+        """Write everything through the services."""
+        return self._connect() if self.is_new else self._change()
+
+    def _connect(self) -> ErpConnection:
+        data = self.cleaned_data
+        return connections.connect(
+            company=data["company"],
+            provider=self.provider_code,
+            name=data["name"],
+            settings=self.typed(secret=False),
+            credentials=self.typed(secret=True),
+            schedule=SyncSchedule(data["sync_schedule"]),
+            export_subcontractor_invoices=data["export_subcontractor_invoices"],
+            is_active=data["is_active"],
+            currency=data["currency"],
+        )
+
+    def _change(self) -> ErpConnection:
+        data, connection = self.cleaned_data, self.instance
+        connections.change_connection(
+            connection=connection,
+            provider=self.provider_code,
+            name=data["name"],
+            settings=self.typed(secret=False),
+            credentials=self.typed(secret=True),
+            currency=data["currency"],
+        )
+        connections.set_schedule(
+            connection=connection, schedule=SyncSchedule(data["sync_schedule"])
+        )
+        if "export_subcontractor_invoices" in self.changed_data:
+            connections.set_export_subcontractor_invoices(
+                connection=connection, is_enabled=data["export_subcontractor_invoices"]
+            )
+        return connections.set_active(connection=connection, is_active=data["is_active"])
+
+
+def form_for(provider_code: str) -> type[ConnectionForm]:
+    """``ConnectionForm`` with the fields of one provider."""
+    provider = find_provider(provider_code)
+    asked = tuple(provider.fields) if provider else ()
+    attributes: dict[str, Any] = {PREFIX + each.name: _form_field(each) for each in asked}
+    attributes |= {"provider_code": provider_code, "asked": asked}
+    made = new_class(
+        "ConnectionForm", (ConnectionForm,), exec_body=lambda it: it.update(attributes)
+    )
+    return cast(type[ConnectionForm], made)
+
+
+def _form_field(asked: ConnectionField) -> forms.CharField:
+    widget: forms.Widget = forms.TextInput(attrs={"class": "vTextField"})
+    if asked.secret:
+        widget = forms.PasswordInput(
+            attrs={"class": "vTextField", "autocomplete": "new-password"}, render_value=False
+        )
+    return forms.CharField(
+        label=asked.label, help_text=asked.help_text, max_length=2000, widget=widget
+    )
+
+
+def _as_stored(instance: ErpConnection) -> ErpConnection:
+    """The row as it is in the database: the form has written into ``instance`` already."""
+    return ErpConnection.objects.get(pk=instance.pk)
