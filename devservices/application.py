@@ -12,8 +12,10 @@ from devservices.places import ROOT, DataFolder
 from devservices.processes import MARK, Service
 
 #: the same three that docker-compose.yml runs (a test compares them)
-WEB = ("gunicorn", "procore_sync.wsgi:application", "--worker-class", "gthread")
-WEB_SIZE = ("--workers", "2", "--threads", "4")
+WEB = (
+    *("gunicorn", "procore_sync.wsgi:application", "--no-control-socket"),
+    *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
+)
 WORKER = ("celery", "-A", "procore_sync", "worker", "--concurrency", "2", "--loglevel", "INFO")
 BEAT = ("celery", "-A", "procore_sync", "beat", "--loglevel", "INFO")
 
@@ -76,7 +78,7 @@ class Application:
 
     def web(self) -> Service:
         listening = ("--bind", f"127.0.0.1:{self.port}", "--graceful-timeout", "5")
-        web = self._service("web", (*WEB, *WEB_SIZE, *listening))
+        web = self._service("web", (*WEB, *listening))
         web.ready = self._web_answers
         return web
 
