@@ -8,6 +8,7 @@ one day.
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.auth.models import AnonymousUser
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
     Base = _BaseModelAdmin[Any]
     ModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
+    ModelForm = forms.ModelForm[Any]
 else:
     Base, ModelAdmin, TabularInline = object, admin.ModelAdmin, admin.TabularInline
+    ModelForm = forms.ModelForm
+
+#: what a row stands in; most pages show these without letting them be changed
+PLACES = frozenset({"company", "project", "commitment"})
 
 
 def administered_companies(request: HttpRequest, tool: Tool | None) -> models.QuerySet[Company]:
@@ -64,6 +70,18 @@ def known_people(request: HttpRequest) -> models.QuerySet[User]:
         models.Q(companyuserobjectpermission__content_object__in=ids)
         | models.Q(projectuserobjectpermission__content_object__company__in=ids)
     ).distinct()
+
+
+class WholeRowForm(ModelForm):
+    """Checks constraints such as *number once per project* where the project cannot be changed.
+
+    Django leaves out every constraint that has a field which is not in the form.
+    """
+
+    def _get_validation_exclusions(self) -> set[str]:
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        stored = {name for name in PLACES & excluded if getattr(self.instance, f"{name}_id", None)}
+        return excluded - stored
 
 
 class CompanyScope(Base):
@@ -142,6 +160,7 @@ class CompanyScope(Base):
 class CompanyScopedAdmin(CompanyScope, ModelAdmin):
     """Base of every admin page of a row that belongs to a company."""
 
+    form = WholeRowForm
     list_per_page = 50
     show_full_result_count = False
 
@@ -155,6 +174,7 @@ class CompanyScopedAdmin(CompanyScope, ModelAdmin):
 class CompanyScopedInline(CompanyScope, TabularInline):
     """Base of every inline; ``obj`` of its permissions is the parent row."""
 
+    form = WholeRowForm
     extra = 0
 
 
