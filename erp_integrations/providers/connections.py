@@ -9,6 +9,7 @@ import contextlib
 import ipaddress
 import socket
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -49,7 +50,6 @@ class _Guarded(HTTPConnection):
         super().__init__(*args, **options)
         self._allow_private = allow_private
         self._watch = watch
-        self._twin: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:
         """One resolution, its addresses vetted, and no second look-up that could differ."""
@@ -60,10 +60,7 @@ class _Guarded(HTTPConnection):
             except OSError as error:
                 problem = error
             else:
-                # A second handle on the same connection: the first one vanishes
-                # inside TLS while shaking hands, which is when we may want to cut it.
-                self._twin = connected.dup()
-                self._watch.connection = self
+                self._watch.follow(connected)
                 return connected
         if isinstance(problem, TimeoutError):
             raise ConnectTimeoutError(self, "timed out") from problem
@@ -94,17 +91,9 @@ class _Guarded(HTTPConnection):
             raise
         return connecting
 
-    def cut(self) -> None:
-        """End both directions at once, whatever another thread is waiting for."""
-        if self._twin is not None:
-            with contextlib.suppress(OSError):
-                self._twin.shutdown(socket.SHUT_RDWR)
-
     def close(self) -> None:
         super().close()
-        if self._twin is not None:
-            self._twin.close()
-            self._twin = None
+        self._watch.let_go()
 
 
 class GuardedHTTPConnection(_Guarded):
@@ -118,16 +107,33 @@ class GuardedHTTPSConnection(_Guarded, HTTPSConnection):
 class Watch:
     """Cuts the connection when one exchange takes longer than it may.
 
-    Read time-outs count from the last byte, so they do not end a drip; this does.
+    Read time-outs count from the last byte, so they do not end a drip; this
+    does. It holds a second handle on the connection: the first one vanishes
+    inside TLS while hands are shaken, and inside the answer when the server
+    means to close after it.
     """
 
     def __init__(self) -> None:
-        self.connection: _Guarded | None = None
         self.expired = False
+        self._twin: socket.socket | None = None
+        self._is_busy = False
+        self._is_closed = False
+
+    def follow(self, connected: socket.socket) -> None:
+        self._drop()
+        self._is_closed = False
+        self._twin = connected.dup()
+
+    def let_go(self) -> None:
+        """The connection was closed, but what it brought may still be read."""
+        self._is_closed = True
+        if not self._is_busy:
+            self._drop()
 
     @contextlib.contextmanager
-    def limit(self, seconds: float) -> Any:
-        self.expired = False
+    def limit(self, seconds: float) -> Iterator[None]:
+        """Cut whatever is followed inside the block, once it took that long."""
+        self.expired, self._is_busy = False, True
         timer = threading.Timer(seconds, self._expire)
         timer.daemon = True
         timer.start()
@@ -135,8 +141,17 @@ class Watch:
             yield
         finally:
             timer.cancel()
+            self._is_busy = False
+            if self._is_closed:
+                self._drop()
 
     def _expire(self) -> None:
         self.expired = True
-        if self.connection is not None:
-            self.connection.cut()
+        if self._twin is not None:
+            with contextlib.suppress(OSError):
+                self._twin.shutdown(socket.SHUT_RDWR)
+
+    def _drop(self) -> None:
+        if self._twin is not None:
+            self._twin.close()
+            self._twin = None
