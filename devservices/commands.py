@@ -19,7 +19,17 @@ from devservices.signals import foreground
 
 Options = argparse.Namespace
 ONLY_MADE_HERE = (
-    *("postgres", "valkey", "tryton", "media", "static", "logs", "sockets", "celerybeat-schedule"),
+    *(
+        "postgres",
+        "postgres.part",
+        "valkey",
+        "tryton",
+        "media",
+        "static",
+        "logs",
+        "sockets",
+        "celerybeat-schedule",
+    ),
     *("secrets.json", "ports.json", "run.json", "lock"),
 )
 
@@ -60,7 +70,9 @@ def _running_variables(folder: DataFolder) -> dict[str, str]:
 
 def erp(options: Options) -> int:
     """act in the running ERP: bills, pay, void, delete … (`erp --help` lists them)"""
-    variables = DataFolder.at(options.data).read("run.json").get("variables", {})
+    folder = DataFolder.at(options.data)
+    with folder.locked() as stopped:
+        variables = {} if stopped else folder.read("run.json").get("variables", {})
     if "TRYTON_URL" not in variables:
         raise DevError("The ERP is not running; start it with `python3 dev.py up`.")
     return foreground([variables["TRYTON_PYTHON"], BOOKS, *options.arguments], variables)

@@ -56,13 +56,14 @@ class Environment:
             yield
 
     def _make(self) -> None:
-        if self.python.exists():
+        if self.python.exists() and any(self.folder.glob(".made")):
             return
         command = [sys.executable, "-m", "venv", "--clear", str(self.folder)]
         if importlib.util.find_spec("ensurepip") is None:  # Debian without python3-venv
             command.insert(-1, "--without-pip")
         sentence = f"The virtual environment {self.folder} could not be made."
         run_logged(command, self.log, sentence=sentence)
+        (self.folder / ".made").touch()  # an interrupted one has none and is made anew
 
     def _pip(self) -> list[str | Path]:
         if any(self.site_packages.glob("pip")):
@@ -100,6 +101,8 @@ def uv_environment(log: Path) -> Environment:
 def index_settings() -> dict[str, str]:
     """uv does not read pip's settings, so a mirror that pip uses is passed on."""
     settings = {}
+    if "PIP_INDEX_URL" in os.environ:
+        settings["UV_DEFAULT_INDEX"] = os.environ["PIP_INDEX_URL"]
     pip = shutil.which("pip") or shutil.which("pip3")
     for name, variable in (
         ("index-url", "UV_DEFAULT_INDEX"),

@@ -48,7 +48,7 @@ class Postgres:
         self.home = self._reachable(self.folder.path)
         self.data = self.home / "postgres"
         self.sockets = self._reachable(self.folder.sockets()) / "pg"
-        self._make_folders()
+        self._own(self.sockets)
         self._make_binaries_reachable()
         self.version = self._version()
 
@@ -60,11 +60,11 @@ class Postgres:
         home.mkdir(mode=0o755, exist_ok=True)
         return home
 
-    def _make_folders(self) -> None:
-        for folder in (self.data, self.sockets):
-            folder.mkdir(mode=0o700, exist_ok=True)
-            if self.user:
-                os.chown(folder, self.user.pw_uid, self.user.pw_gid)
+    def _own(self, folder: Path) -> Path:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if self.user:
+            os.chown(folder, self.user.pw_uid, self.user.pw_gid)
+        return folder
 
     def _make_binaries_reachable(self) -> None:
         if self._can_run([self.binaries / "postgres", "--version"]):
@@ -99,7 +99,7 @@ class Postgres:
 
     @property
     def is_new(self) -> bool:
-        return not (self.data / "PG_VERSION").exists()
+        return not self.data.exists()
 
     def prepare(self) -> None:
         """Makes the data on the first start, and checks that it fits on the others."""
@@ -113,8 +113,10 @@ class Postgres:
             )
 
     def _initialise(self) -> None:
-        for child in self.data.iterdir():  # what an interrupted first start left
-            shutil.rmtree(child) if child.is_dir() else child.unlink()
+        """Beside, then moved: an interrupted first start is not mistaken for a database."""
+        partial = self.data.with_suffix(".part")
+        shutil.rmtree(partial, ignore_errors=True)
+        self._own(partial)
         password_file = self.sockets / "password"
         password_file.unlink(missing_ok=True)
         password_file.touch(0o600)
@@ -122,7 +124,7 @@ class Postgres:
         if self.user:
             os.chown(password_file, self.user.pw_uid, self.user.pw_gid)
         command: list[str | Path] = [
-            self.binaries / "initdb", "-D", self.data, "-U", USER, "-E", "UTF8", "--no-sync",
+            self.binaries / "initdb", "-D", partial, "-U", USER, "-E", "UTF8", "--no-sync",
             "--auth=scram-sha-256", f"--pwfile={password_file}", *self._locale(),
         ]  # fmt: skip
         options = self._as_user()
@@ -132,6 +134,7 @@ class Postgres:
             run_logged(command, self.log, sentence=sentence, environment=environment, **options)
         finally:
             password_file.unlink()
+        partial.rename(self.data)
 
     def _locale(self) -> list[str]:
         if self.version >= 17:
