@@ -176,9 +176,7 @@ def _fail(run: SyncRun, error: ErpError | None) -> None:
     code = type(error).__name__ if error else "bug"
     log.warning("run %s failed: %s %s", run.pk, code, error.detail if error else "")
     try:
-        runs.finish(
-            run, state=RunState.FAILED, error_code=code[:50], error_message=message[:1000]
-        )
+        runs.finish(run, state=RunState.FAILED, error_code=code[:50], error_message=message[:1000])
     except runs.LeaseLost:
         return
     if not isinstance(error, NotAllowedNow):

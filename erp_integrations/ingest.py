@@ -62,14 +62,16 @@ ON CONFLICT (connection_id, remote_id) DO UPDATE SET
 """
 
 # What the ERP applies now, and what it applied before and does not any more.
-FILL_CANDIDATES = """
+FILL_CANDIDATES = f"""
 INSERT INTO candidate
-SELECT p.id, s.bill_id, s.bill_number, s.bill_line_id, s.amount, s.discount, false
-FROM staged_allocation s
+SELECT p.id, p.company_id, {matching.ORIGIN_ID}, a.bill_id, a.bill_number, a.bill_line_id,
+    a.amount, a.discount, false
+FROM staged_allocation a
 JOIN erp_integrations_erppayment p
-    ON p.connection_id = %(connection)s AND p.remote_id = s.remote_id
+    ON p.connection_id = %(connection)s AND p.remote_id = a.remote_id
 UNION ALL
-SELECT a.erp_payment_id, a.bill_id, a.bill_number, a.bill_line_id, a.amount, a.discount, true
+SELECT p.id, p.company_id, {matching.ORIGIN_ID}, a.bill_id, a.bill_number, a.bill_line_id,
+    a.amount, a.discount, true
 FROM staged_payment t
 JOIN erp_integrations_erppayment p
     ON p.connection_id = %(connection)s AND p.remote_id = t.remote_id
@@ -78,7 +80,7 @@ WHERE NOT EXISTS (
     SELECT FROM staged_allocation s
     WHERE s.remote_id = t.remote_id AND s.bill_id = a.bill_id AND s.bill_line_id = a.bill_line_id
 )
-"""
+"""  # noqa: S608  a constant of ours
 
 CHECKPOINT = """
 WITH kept AS (
@@ -150,9 +152,10 @@ def apply_page(run: SyncRun, page: Page) -> None:
             _apply(run, _without_payments(page, error))
             return
         half = len(page.payments) // 2
-        apply_page(run, msgspec.structs.replace(
-            page, payments=page.payments[:half], rejected=(), cursor={}
-        ))
+        apply_page(
+            run,
+            msgspec.structs.replace(page, payments=page.payments[:half], rejected=(), cursor={}),
+        )
         apply_page(run, msgspec.structs.replace(page, payments=page.payments[half:]))
 
 
@@ -189,7 +192,9 @@ def _sort_out(cursor: Any, run: SyncRun, page: Page) -> PageWork:
         try:
             digest = content_hash(payment)
             before = known.get(remote_id)
-            if before and (before[0] == digest and not before[2] or before[1] > payment.modified_at):
+            if before and (
+                before[0] == digest and not before[2] or before[1] > payment.modified_at
+            ):
                 continue
             check_payment(payment)
         except RecordError as error:
@@ -200,7 +205,9 @@ def _sort_out(cursor: Any, run: SyncRun, page: Page) -> PageWork:
     return PageWork(len(page.payments) + len(page.rejected), changed, created, bad)
 
 
-def _known(cursor: Any, connection_id: int, ids: Iterable[str]) -> dict[str, tuple[bytes, Any, bool]]:
+def _known(
+    cursor: Any, connection_id: int, ids: Iterable[str]
+) -> dict[str, tuple[bytes, Any, bool]]:
     """``{remote_id: (hash, modified at, whether it is missed)}`` of what is stored already."""
     cursor.execute(
         "SELECT remote_id, content_hash, remote_modified_at, missing_since IS NOT NULL "
@@ -244,9 +251,10 @@ def _store(cursor: Any, run: SyncRun, changed: Sequence[tuple[RemotePayment, byt
                 copy.write_row(
                     (p.remote_id, a.bill_id, a.bill_number, a.bill_line_id, a.amount, a.discount)
                 )
+    cursor.execute("ANALYZE staged_payment, staged_allocation")
     cursor.execute(UPSERT_PAYMENTS, here)
     cursor.execute(FILL_CANDIDATES, here)
-    matching.settle_candidates(cursor, run_id=run.pk)
+    matching.settle_candidates(cursor, connection_id=run.connection_id, run_id=run.pk)
 
 
 def _keep_issues(cursor: Any, run: SyncRun, page: Page, work: PageWork) -> None:

@@ -17,6 +17,8 @@ from payments.projection import CREATE_INCOMING, project_incoming
 CREATE_TABLES = f"""
 CREATE TEMPORARY TABLE IF NOT EXISTS candidate (
     erp_payment_id bigint NOT NULL,
+    company_id bigint NOT NULL,
+    origin_id text NOT NULL,
     bill_id text NOT NULL,
     bill_number text NOT NULL,
     bill_line_id text NOT NULL,
@@ -25,7 +27,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS candidate (
     is_removed boolean NOT NULL
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS judged (
-    LIKE candidate,
+    erp_payment_id bigint NOT NULL,
+    bill_id text NOT NULL,
+    bill_number text NOT NULL,
+    bill_line_id text NOT NULL,
+    amount numeric NOT NULL,
+    discount numeric NOT NULL,
     company_id bigint NOT NULL,
     outcome text NOT NULL,
     reason text NOT NULL,
@@ -34,30 +41,37 @@ CREATE TEMPORARY TABLE IF NOT EXISTS judged (
 ) ON COMMIT DELETE ROWS;
 {CREATE_INCOMING};
 DELETE FROM candidate; DELETE FROM judged; DELETE FROM incoming_payment;
-"""  # emptied at every commit too; inside a transaction of the caller there is none
+SET LOCAL jit = off;
+SET LOCAL random_page_cost = 1.1;
+"""
+# The tables are emptied at every commit too; inside a transaction of the caller there is none.
 
+#: The key of the payment that an allocation ``a`` of the ERP payment ``p`` becomes. It stands in
+#: ``candidate`` already, so that joining on it can go by the index.
+ORIGIN_ID = """
+    p.connection_id || '/' || p.remote_id || '/' || a.bill_id
+        || CASE WHEN a.bill_line_id = '' THEN '' ELSE '/' || a.bill_line_id END
+"""
+
+# One look at everything: what was shown already keeps its commitment and invoice, the rest goes
+# where its invoice is; what can be shown is handed to the projection in the same statement.
 JUDGE = """
 WITH known AS (
-    SELECT c.*, e.company_id, e.connection_id, e.status, e.currency, e.vendor_ref, e.vanished_at,
-        e.connection_id || '/' || e.remote_id || '/' || c.bill_id
-            || CASE WHEN c.bill_line_id = '' THEN '' ELSE '/' || c.bill_line_id END AS origin_id
+    SELECT c.*, e.number, e.remote_id, e.status, e.method, e.check_number, e.date,
+        e.currency, e.memo, e.vendor_ref, e.voided_on, e.missing_since, e.vanished_at,
+        CASE
+            WHEN e.status = 'voided' THEN 'Voided in the ERP'
+            WHEN c.is_removed THEN 'No longer applied to this invoice in the ERP'
+            WHEN e.status = 'pending' THEN 'Back to pending in the ERP'
+            ELSE ''
+        END AS void_reason
     FROM candidate c JOIN erp_integrations_erppayment e ON e.id = c.erp_payment_id
-)
-INSERT INTO judged (
-    erp_payment_id, bill_id, bill_number, bill_line_id, amount, discount, is_removed, company_id,
-    outcome, reason, invoice_id, origin_id)
-SELECT erp_payment_id, bill_id, bill_number, bill_line_id, amount, discount, is_removed,
-    company_id,
-    CASE
-        WHEN is_removed OR vanished_at IS NOT NULL AND shown_id IS NULL THEN 'removed'
-        WHEN reason = '' THEN 'applied'
-        ELSE 'waiting'
-    END,
-    CASE WHEN is_removed OR vanished_at IS NOT NULL THEN '' ELSE reason END,
-    coalesce(invoice_id, unsynced_id), origin_id
-FROM (
-    SELECT k.*, shown.id AS shown_id, coalesce(shown.invoice_id, i.id) AS invoice_id,
-        unsynced.id AS unsynced_id,
+), matched AS (
+    SELECT k.*, shown.id AS shown_id, shown.voided_on AS shown_voided_on,
+        i.invoice_number, unsynced.id AS unsynced_id,
+        coalesce(shown.invoice_id, i.id) AS invoice_id,
+        coalesce(shown.commitment_id, i.commitment_id) AS commitment_id,
+        coalesce(shown.project_id, i.project_id) AS project_id,
         CASE
             WHEN shown.id IS NOT NULL THEN ''
             WHEN k.status = 'pending' THEN 'payment_pending'
@@ -71,7 +85,7 @@ FROM (
             WHEN k.amount > coalesce(i.erp_bill_total, i.current_payment_due)
                 THEN 'amount_exceeds_bill'
             ELSE ''
-        END AS reason
+        END AS obstacle
     FROM known k
     LEFT JOIN payments_payment shown
         ON shown.company_id = k.company_id AND shown.origin_id = k.origin_id
@@ -88,39 +102,35 @@ FROM (
     LEFT JOIN projects_vendor v ON v.id = c.vendor_id
     LEFT JOIN projects_projecttool t
         ON t.project_id = c.project_id AND t.tool = 'commitments' AND t.is_active
-) judgement
-"""
-
-# What is shown already keeps the commitment and invoice it is on; the rest goes where its
-# invoice is.
-FILL_INCOMING = """
+), decided AS (
+    SELECT m.*, CASE
+        WHEN is_removed OR vanished_at IS NOT NULL AND shown_id IS NULL THEN 'removed'
+        WHEN obstacle = '' THEN 'applied'
+        ELSE 'waiting'
+    END AS outcome
+    FROM matched m
+), recorded AS (
+    INSERT INTO judged (
+        erp_payment_id, bill_id, bill_number, bill_line_id, amount, discount, company_id, outcome,
+        reason, invoice_id, origin_id)
+    SELECT erp_payment_id, bill_id, bill_number, bill_line_id, amount, discount, company_id,
+        outcome, CASE WHEN outcome = 'waiting' THEN obstacle ELSE '' END,
+        coalesce(invoice_id, unsynced_id), origin_id
+    FROM decided
+)
 INSERT INTO incoming_payment
-SELECT j.origin_id, coalesce(nullif(e.number, ''), e.remote_id), e.remote_id, j.company_id,
-    coalesce(shown.project_id, i.project_id), coalesce(shown.commitment_id, i.commitment_id),
-    j.invoice_id, j.amount, e.currency, e.method, e.date,
-    coalesce(nullif(j.bill_number, ''), i.invoice_number, ''), e.check_number, e.memo,
-    CASE WHEN gone.reason = '' THEN 'issued' ELSE 'voided' END,
-    CASE WHEN gone.reason = '' THEN NULL
-        ELSE coalesce(e.voided_on, shown.voided_on, current_date) END,
-    gone.reason, e.missing_since, e.vanished_at
-FROM judged j
-JOIN erp_integrations_erppayment e ON e.id = j.erp_payment_id
-LEFT JOIN payments_payment shown
-    ON shown.company_id = j.company_id AND shown.origin_id = j.origin_id AND shown.origin_id <> ''
-LEFT JOIN commitments_subcontractorinvoice i ON i.id = j.invoice_id
-CROSS JOIN LATERAL (
-    SELECT CASE
-        WHEN e.status = 'voided' THEN 'Voided in the ERP'
-        WHEN j.is_removed THEN 'No longer applied to this invoice in the ERP'
-        WHEN e.status = 'pending' THEN 'Back to pending in the ERP'
-        ELSE ''
-    END AS reason
-) gone
-WHERE j.outcome = 'applied' OR shown.id IS NOT NULL
+SELECT origin_id, coalesce(nullif(number, ''), remote_id), remote_id, company_id, project_id,
+    commitment_id, invoice_id, amount, currency, method, date,
+    coalesce(nullif(bill_number, ''), invoice_number, ''), check_number, memo,
+    CASE WHEN void_reason = '' THEN 'issued' ELSE 'voided' END,
+    CASE WHEN void_reason <> '' THEN coalesce(voided_on, shown_voided_on, current_date) END,
+    void_reason, missing_since, vanished_at
+FROM decided
+WHERE outcome = 'applied' OR shown_id IS NOT NULL
 """
 
 RECORD = """
-INSERT INTO erp_integrations_erpallocation (
+INSERT INTO erp_integrations_erpallocation AS a (
     company_id, erp_payment_id, bill_id, bill_number, bill_line_id, amount, discount, outcome,
     reason, waiting_since, invoice_id, payment_id)
 SELECT j.company_id, j.erp_payment_id, j.bill_id, j.bill_number, j.bill_line_id, j.amount,
@@ -134,53 +144,50 @@ ON CONFLICT (erp_payment_id, bill_id, bill_line_id) DO UPDATE SET
     outcome = EXCLUDED.outcome, reason = EXCLUDED.reason, invoice_id = EXCLUDED.invoice_id,
     payment_id = EXCLUDED.payment_id,
     waiting_since = CASE WHEN EXCLUDED.outcome = 'waiting'
-        THEN coalesce(erp_integrations_erpallocation.waiting_since, now()) END
+        THEN coalesce(a.waiting_since, now()) END
+WHERE (a.bill_number, a.amount, a.discount, a.outcome, a.reason, a.invoice_id, a.payment_id)
+    IS DISTINCT FROM (EXCLUDED.bill_number, EXCLUDED.amount, EXCLUDED.discount,
+        EXCLUDED.outcome, EXCLUDED.reason, EXCLUDED.invoice_id, EXCLUDED.payment_id)
 """
 
 OPEN_AND_RESOLVE_ISSUES = """
-WITH touched AS (
-    SELECT a.id, a.company_id, a.erp_payment_id, a.invoice_id, a.outcome, a.reason,
-        e.connection_id, e.remote_id
-    FROM judged j
-    JOIN erp_integrations_erpallocation a
-        ON a.erp_payment_id = j.erp_payment_id AND a.bill_id = j.bill_id
-        AND a.bill_line_id = j.bill_line_id
-    JOIN erp_integrations_erppayment e ON e.id = a.erp_payment_id
-), resolved AS (
+WITH resolved AS (
     UPDATE erp_integrations_syncissue s SET resolved_at = now()
-    FROM touched t
-    WHERE s.allocation_id = t.id AND s.code = 'waiting' AND s.resolved_at IS NULL
-        AND t.outcome <> 'waiting'
+    FROM erp_integrations_erpallocation a, judged j
+    WHERE s.connection_id = %s AND s.code = 'waiting' AND s.resolved_at IS NULL
+        AND a.id = s.allocation_id AND a.erp_payment_id = j.erp_payment_id
+        AND a.bill_id = j.bill_id AND a.bill_line_id = j.bill_line_id
+        AND j.outcome <> 'waiting'
 )
-INSERT INTO erp_integrations_syncissue (
+INSERT INTO erp_integrations_syncissue AS s (
     company_id, connection_id, run_id, code, reason, message, remote_id, raw, allocation_id,
     erp_payment_id, invoice_id, created_at)
-SELECT company_id, connection_id, %s, 'waiting', reason, '', remote_id, '', id, erp_payment_id,
-    invoice_id, now()
-FROM touched WHERE outcome = 'waiting'
+SELECT j.company_id, e.connection_id, %s, 'waiting', j.reason, '', e.remote_id, '', a.id, e.id,
+    j.invoice_id, now()
+FROM judged j
+JOIN erp_integrations_erpallocation a
+    ON a.erp_payment_id = j.erp_payment_id AND a.bill_id = j.bill_id
+    AND a.bill_line_id = j.bill_line_id
+JOIN erp_integrations_erppayment e ON e.id = j.erp_payment_id
+WHERE j.outcome = 'waiting'
 ON CONFLICT (allocation_id) WHERE code = 'waiting' AND resolved_at IS NULL DO UPDATE
 SET reason = EXCLUDED.reason, invoice_id = EXCLUDED.invoice_id
-WHERE erp_integrations_syncissue.reason <> EXCLUDED.reason
-    OR erp_integrations_syncissue.invoice_id IS DISTINCT FROM EXCLUDED.invoice_id
+WHERE (s.reason, s.invoice_id) IS DISTINCT FROM (EXCLUDED.reason, EXCLUDED.invoice_id)
 """
 
 
-def settle_candidates(cursor: Any, *, run_id: int | None) -> None:
+def settle_candidates(cursor: Any, *, connection_id: int, run_id: int | None) -> None:
     """Judge what ``candidate`` holds, show what can be shown, record every outcome.
 
-    Call inside a transaction that holds the connection's lock. Five statements,
-    whatever the number of rows.
+    Call inside a transaction that holds the connection's lock. A constant
+    number of statements, whatever the number of rows.
     """
+    cursor.execute("ANALYZE candidate")
     cursor.execute(JUDGE)
-    settle_judged(cursor, run_id=run_id)
-
-
-def settle_judged(cursor: Any, *, run_id: int | None) -> None:
-    """The same for what is in ``judged`` already."""
-    cursor.execute(FILL_INCOMING)
+    cursor.execute("ANALYZE judged, incoming_payment")
     project_incoming(cursor, import_id=run_id)
     cursor.execute(RECORD)
-    cursor.execute(OPEN_AND_RESOLVE_ISSUES, [run_id])
+    cursor.execute(OPEN_AND_RESOLVE_ISSUES, [connection_id, run_id])
 
 
 def lock_connection(cursor: Any, connection_id: int) -> None:

@@ -94,9 +94,7 @@ def beat(run: SyncRun, phase: RunPhase | None = None) -> None:
     """A sign of life. Raises ``LeaseLost`` when the run belongs to somebody else by now."""
     now = timezone.now()
     run.phase = phase or run.phase
-    kept = _held(run).update(
-        heartbeat_at=now, lease_expires_at=now + lease_time(), phase=run.phase
-    )
+    kept = _held(run).update(heartbeat_at=now, lease_expires_at=now + lease_time(), phase=run.phase)
     if not kept:
         raise LeaseLost
 

@@ -33,14 +33,14 @@ UPDATE erp_integrations_erppayment SET
 WHERE connection_id = %(connection)s AND remote_id = ANY(%(ids)s)
 """
 
-FILL = """
+FILL = f"""
 INSERT INTO candidate
-SELECT a.erp_payment_id, a.bill_id, a.bill_number, a.bill_line_id, a.amount, a.discount,
-    a.outcome = 'removed'
+SELECT p.id, p.company_id, {matching.ORIGIN_ID}, a.bill_id, a.bill_number, a.bill_line_id,
+    a.amount, a.discount, a.outcome = 'removed'
 FROM erp_integrations_erpallocation a
 JOIN erp_integrations_erppayment p ON p.id = a.erp_payment_id
 WHERE p.connection_id = %(connection)s AND p.remote_id = ANY(%(ids)s)
-"""
+"""  # noqa: S608  a constant of ours
 
 
 def look_for_vanished(run: SyncRun, provider: Provider) -> None:
@@ -97,7 +97,7 @@ def flag_missing(run: SyncRun, remote_ids: Iterable[str], *, confirmed: bool) ->
         cursor.execute(matching.CREATE_TABLES)
         cursor.execute(FLAG, here)
         cursor.execute(FILL, here)
-        matching.settle_candidates(cursor, run_id=run.pk)
+        matching.settle_candidates(cursor, connection_id=run.connection_id, run_id=run.pk)
     _note(run, ids, IssueCode.VANISHED if confirmed else IssueCode.MISSING)
     if confirmed:
         run.vanished += len(ids)

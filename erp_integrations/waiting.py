@@ -11,19 +11,14 @@ from erp_integrations.models import ErpAllocation, ErpConnection
 
 BATCH = 1000
 
-FILL = """
+FILL = f"""
 INSERT INTO candidate
-SELECT a.erp_payment_id, a.bill_id, a.bill_number, a.bill_line_id, a.amount, a.discount, false
-FROM erp_integrations_erpallocation a WHERE a.id = ANY(%s) AND a.outcome = 'waiting'
-"""
-
-# What waits for the same reason as before is not written again.
-FORGET_UNCHANGED = """
-DELETE FROM judged j USING erp_integrations_erpallocation a
-WHERE a.erp_payment_id = j.erp_payment_id AND a.bill_id = j.bill_id
-    AND a.bill_line_id = j.bill_line_id AND j.outcome = 'waiting' AND a.reason = j.reason
-    AND a.invoice_id IS NOT DISTINCT FROM j.invoice_id
-"""
+SELECT p.id, p.company_id, {matching.ORIGIN_ID}, a.bill_id, a.bill_number, a.bill_line_id,
+    a.amount, a.discount, false
+FROM erp_integrations_erpallocation a
+JOIN erp_integrations_erppayment p ON p.id = a.erp_payment_id
+WHERE a.id = ANY(%s) AND a.outcome = 'waiting'
+"""  # noqa: S608  a constant of ours
 
 
 def project_waiting(*, company_id: int | None = None) -> int:
@@ -51,8 +46,6 @@ def _project_batch(connection_id: int, allocation_ids: list[int]) -> int:
         matching.lock_connection(cursor, connection_id)
         cursor.execute(matching.CREATE_TABLES)
         cursor.execute(FILL, [allocation_ids])
-        cursor.execute(matching.JUDGE)
-        cursor.execute(FORGET_UNCHANGED)
-        matching.settle_judged(cursor, run_id=None)
+        matching.settle_candidates(cursor, connection_id=connection_id, run_id=None)
         cursor.execute("SELECT count(*) FROM judged WHERE outcome = 'applied'")
         return int(cursor.fetchone()[0])

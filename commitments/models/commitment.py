@@ -178,6 +178,10 @@ class Commitment(OriginMixin):
                 condition=~Q(origin_id=""),
                 name="commitment_origin_once_per_company",
             ),
+            # what payments point at, so that their tenant cannot differ
+            models.UniqueConstraint(
+                fields=["id", "project", "company"], name="commitment_with_its_tenant"
+            ),
             models.CheckConstraint(
                 condition=_status_belongs_to_kind(),
                 name="commitment_status_belongs_to_kind",

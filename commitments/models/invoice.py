@@ -89,9 +89,7 @@ class SubcontractorInvoiceQuerySet(models.QuerySet["SubcontractorInvoice"]):
         projects = Project.objects.for_user(user, Tool.ERP_INTEGRATIONS, Level.STANDARD)
         approved = Company.objects.with_approver(user)
         with_tool = Project.objects.with_tool(Tool.ERP_INTEGRATIONS)
-        return self.filter(
-            Q(project__in=projects) | Q(company__in=approved, project__in=with_tool)
-        )
+        return self.filter(Q(project__in=projects) | Q(company__in=approved, project__in=with_tool))
 
     def billed(self) -> Self:
         """Invoices that count in *Invoiced*: drafts do not."""
@@ -175,6 +173,10 @@ class SubcontractorInvoice(OriginMixin):
                 violation_error_message="An invoice is synced when, and only when, it is linked "
                 "to a bill in the ERP.",
             ),
+            # what payments point at, so that an invoice of another commitment cannot be paid
+            models.UniqueConstraint(
+                fields=["id", "commitment"], name="invoice_with_its_commitment"
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=InvoiceStatus.values), name="invoice_status_is_one_we_have"
             ),
@@ -186,8 +188,7 @@ class SubcontractorInvoice(OriginMixin):
                     - F("total_retainage"),
                     current_payment_due=F("total_earned_less_retainage")
                     - F("less_previous_certificates"),
-                    balance_to_finish=F("contract_sum_to_date")
-                    - F("total_earned_less_retainage"),
+                    balance_to_finish=F("contract_sum_to_date") - F("total_earned_less_retainage"),
                 ),
                 name="invoice_lines_of_the_g702_add_up",
                 violation_error_message="The lines of the G702 do not add up.",
@@ -196,6 +197,11 @@ class SubcontractorInvoice(OriginMixin):
         indexes = [
             models.Index(fields=["company", "erp_status"], name="invoice_by_erp_status"),
             models.Index(fields=["project", "-billing_date"], name="invoice_by_billing_date"),
+            models.Index(
+                fields=["company", "invoice_number"],
+                condition=Q(origin_id=""),
+                name="invoice_unsynced_by_number",
+            ),
         ]
 
     def __str__(self) -> str:

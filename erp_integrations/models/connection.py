@@ -55,9 +55,7 @@ class ErpConnection(models.Model):
     ``circuit_open_until``: the ERP failed several times; automatic runs rest.
     """
 
-    company = models.OneToOneField(
-        Company, on_delete=models.PROTECT, related_name="erp_connection"
-    )
+    company = models.OneToOneField(Company, on_delete=models.PROTECT, related_name="erp_connection")
     name = models.CharField(max_length=100, help_text="What people call this ERP, e.g. Tryton.")
     provider = models.CharField("ERP", max_length=50)
     settings = models.JSONField(default=dict, blank=True)
@@ -96,6 +94,8 @@ class ErpConnection(models.Model):
     class Meta:
         verbose_name = "ERP connection"
         constraints = [
+            # what ERP payments point at, so that their tenant cannot differ
+            models.UniqueConstraint(fields=["id", "company"], name="connection_with_its_tenant"),
             models.CheckConstraint(
                 condition=Q(sync_schedule__in=SyncSchedule.values),
                 name="connection_schedule_is_one_we_have",

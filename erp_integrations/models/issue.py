@@ -77,9 +77,7 @@ class SyncIssue(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["connection"], condition=Q(resolved_at=None), name="issue_open"
-            )
+            models.Index(fields=["connection"], condition=Q(resolved_at=None), name="issue_open")
         ]
 
     def __str__(self) -> str:

@@ -51,9 +51,16 @@ class ErpPaymentQuerySet(models.QuerySet["ErpPayment"]):
 class ErpPayment(models.Model):
     """One payment as the ERP stated it when it was last read."""
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
+    # One key over both columns stands for the single ones (migration 0002).
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     connection = models.ForeignKey(
-        ErpConnection, on_delete=models.PROTECT, related_name="payments", db_index=False
+        ErpConnection,
+        on_delete=models.PROTECT,
+        related_name="payments",
+        db_index=False,
+        db_constraint=False,
     )
     remote_id = models.CharField(max_length=200)
     number = models.CharField(max_length=100, blank=True)
@@ -87,7 +94,9 @@ class ErpPayment(models.Model):
             models.UniqueConstraint(
                 fields=["connection", "remote_id"], name="erp_payment_once_per_connection"
             ),
-            models.CheckConstraint(condition=Q(total__gte=0), name="erp_payment_total_not_negative"),
+            models.CheckConstraint(
+                condition=Q(total__gte=0), name="erp_payment_total_not_negative"
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=RemoteState.values), name="erp_payment_status_is_known"
             ),
@@ -131,7 +140,10 @@ class ErpAllocation(models.Model):
     applies the payment to this bill.
     """
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
+    #: the ERP payment's own, copied by the statement that writes both
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     erp_payment = models.ForeignKey(
         ErpPayment, on_delete=models.CASCADE, related_name="allocations", db_index=False
     )
@@ -160,9 +172,7 @@ class ErpAllocation(models.Model):
                 fields=["erp_payment", "bill_id", "bill_line_id"],
                 name="allocation_once_per_payment_and_bill",
             ),
-            models.CheckConstraint(
-                condition=Q(amount__gt=0), name="allocation_amount_is_positive"
-            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="allocation_amount_is_positive"),
             models.CheckConstraint(
                 condition=Q(outcome=Outcome.WAITING) & ~Q(reason="")
                 | ~Q(outcome=Outcome.WAITING) & Q(reason=""),

@@ -27,8 +27,13 @@ class PaymentEvent(models.Model):
     the room that imports knows what it numbers). Outlives its payment.
     """
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT)
-    commitment = models.ForeignKey(Commitment, on_delete=models.PROTECT, related_name="+")
+    #: the commitment's own, copied by whoever writes the event
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
+    commitment = models.ForeignKey(
+        Commitment, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     payment = models.ForeignKey(
         Payment, on_delete=models.SET_NULL, null=True, related_name="events", db_index=False
     )

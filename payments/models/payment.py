@@ -51,12 +51,25 @@ class Payment(OriginMixin):
     payment, which rows of one check share.
     """
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT)
-    project = models.ForeignKey(Project, on_delete=models.PROTECT)
-    commitment = models.ForeignKey(Commitment, on_delete=models.PROTECT, related_name="payments")
+    # Two keys over several columns stand for the four single ones (migration 0002): they also say
+    # that the commitment is the project's and the company's, and the invoice the commitment's.
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
+    commitment = models.ForeignKey(
+        Commitment,
+        on_delete=models.PROTECT,
+        related_name="payments",
+        db_constraint=False,
+        db_index=False,
+    )
     invoice = models.ForeignKey(
         SubcontractorInvoice,
         on_delete=models.PROTECT,
+        db_constraint=False,
         null=True,
         blank=True,
         related_name="payments",
@@ -79,7 +92,12 @@ class Payment(OriginMixin):
     #: when that was confirmed; out of the totals from then on
     vanished_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
