@@ -11,6 +11,7 @@ import contextlib
 import gzip
 import json
 import os
+import shlex
 import shutil
 import socket
 import sqlite3
@@ -244,6 +245,23 @@ def new_bill(options: argparse.Namespace) -> str:
     return f"{bill.reference} of {bill.party.name} is posted: {bill.total_amount}."
 
 
+def batch(options: argparse.Namespace) -> str:
+    """read acts from standard input, one a line; answer each with one line of JSON"""
+    import ledger
+
+    parser = _parser()
+    for line in sys.stdin:
+        try:
+            act = parser.parse_args(shlex.split(line))
+            if not act.live:
+                raise BooksError(f"{act.command} is not an act in the books.")
+            said = {"said": act.function(act)}
+        except (BooksError, ledger.LedgerError, SystemExit) as error:
+            said = {"refused": str(error)}
+        print(json.dumps(said), flush=True)
+    return ""
+
+
 def _counted(payments: int) -> str:
     return "1 payment" if payments == 1 else f"{payments} payments"
 
@@ -287,6 +305,7 @@ def _parser() -> argparse.ArgumentParser:
         command(function, live=False)
     command(serve_config, live=False).add_argument("--port", type=int, required=True)
     command(bills, live=True)
+    command(batch, live=True)
     _pay_arguments(command(pay, live=True))
     for function in (void, delete, issue):
         command(function, live=True).add_argument("check", metavar="CHECK")
@@ -338,6 +357,7 @@ def _act(options: argparse.Namespace) -> str:
 
 if __name__ == "__main__":
     try:
-        print(_act(_parser().parse_args()))
+        if said := _act(_parser().parse_args()):
+            print(said)
     except BooksError as error:
         sys.exit(str(error))

@@ -160,14 +160,12 @@ def new_bill(
     order: str | None = None,
     text: str = "",
 ) -> Any:
-    """Enter and post a bill, on the vendor's first purchase order unless told."""
+    """Enter and post a bill; ``order`` is the reference of a purchase order."""
     if amount <= 0:
         raise LedgerError("A bill needs an amount above zero.")
     party = find_vendor(vendor)
     if every("account.invoice", ("reference", "=", reference), ("party", "=", party.id)):
         raise LedgerError(f"{party.name} already has a bill {reference}.")
-    orders = every("purchase.purchase", ("party", "=", party.id))
-    chosen = [o for o in orders if order in (None, o.reference)]
     bill = Model.get("account.invoice")(type="in", party=party)
     bill.payment_term = payment_term()
     bill.invoice_date = on or dt.date.today()
@@ -177,8 +175,8 @@ def new_bill(
     line.quantity = 1
     line.unit_price = amount
     line.description = text or reference
-    if chosen:
-        line.origin = chosen[0].lines[0]
+    if order is not None:
+        line.origin = only("purchase.purchase", ("reference", "=", order)).lines[0]
     bill.click("post")
     return bill
 

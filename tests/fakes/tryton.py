@@ -181,7 +181,7 @@ class FakeTryton(HttpServer):
 
     def _shown(self, row: Record, fields: Sequence[Sequence[str]]) -> Record:
         """A record with these fields only; of what is withheld not even the name."""
-        shown = {name: row[name] for name in ("id", "__name__") if name in row}
+        shown: Record = {name: row[name] for name in ("id", "__name__") if name in row}
         for name in {path[0] for path in fields}:
             deeper = [path[1:] for path in fields if path[0] == name and path[1:]]
             value = row[name]

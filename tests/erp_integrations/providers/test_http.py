@@ -34,7 +34,8 @@ def server() -> Iterator[HttpServer]:
 
 
 def client(server: HttpServer, **options: Any) -> HttpClient:
-    options = {"allow_private": True, "limits": LIMITS, "retries": QUICK} | options
+    defaults: dict[str, Any] = {"allow_private": True, "limits": LIMITS, "retries": QUICK}
+    options = defaults | options
     return HttpClient(options.pop("url", server.url), erp="Tryton", **options)
 
 
