@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from devservices.places import ROOT, DataFolder
-from devservices.processes import MARK, Service
+from devservices.processes import Service
 
 #: the same three that docker-compose.yml runs (a test compares them)
 WEB = (
@@ -70,7 +70,7 @@ class Application:
         self, folder: DataFolder, python: Path, environment: dict[str, str], port: int
     ) -> None:
         self.folder, self.python, self.port = folder, python, port
-        self.environment = dict(os.environ) | environment | {MARK: folder.mark}
+        self.environment = dict(os.environ) | environment
 
     @property
     def url(self) -> str:

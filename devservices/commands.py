@@ -14,7 +14,7 @@ from devservices.environment import Environment
 from devservices.erp import BOOKS, Tryton
 from devservices.places import ROOT, DataFolder
 from devservices.postgres import outside_home
-from devservices.processes import end_leftovers, run_logged
+from devservices.processes import run_logged
 from devservices.signals import foreground
 
 Options = argparse.Namespace
@@ -196,7 +196,6 @@ def reset(options: Options) -> int:
     with folder.locked() as free:
         if not free:
             raise DevError("`dev.py up` is running; stop it first.")
-        end_leftovers(folder.mark)
         with step("Demo data") as note:
             _forget(folder)
             note.text = f"removed from {folder.path}"

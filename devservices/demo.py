@@ -11,7 +11,7 @@ from devservices.application import SIGN_INS, Application
 from devservices.console import DevError, Stopped, say, step
 from devservices.erp import Tryton, port_is_free
 from devservices.places import ROOT, DataFolder
-from devservices.processes import begin_logged, end_leftovers, finish
+from devservices.processes import begin_logged, finish
 
 Task = tuple["subprocess.Popen[bytes]", Path]
 
@@ -23,8 +23,6 @@ def up(options: argparse.Namespace) -> int:
         if not free:
             where = folder.read("run.json").get("url", "it is still starting")
             raise DevError(f"`dev.py up` is running already: {where}.")
-        if end_leftovers(folder.mark):
-            say("Ended what a start that was killed had left behind.")
         if not port_is_free(options.port):
             raise DevError(f"Port {options.port} is taken; choose another with --port N.")
         return Demo(folder, options.port, with_erp=not options.no_erp, as_json=options.json).run()

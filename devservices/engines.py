@@ -10,7 +10,7 @@ from devservices.application import cache_beside, kept_secrets
 from devservices.console import DevError, Note, step
 from devservices.environment import Environment, application_environment
 from devservices.places import DataFolder
-from devservices.processes import Service, Supervisor, end_leftovers
+from devservices.processes import Service, Supervisor
 from devservices.signals import ignore
 
 
@@ -95,7 +95,6 @@ def running(
     folder: DataFolder, environment: Environment, *, careless: bool = False, quiet: bool = False
 ) -> Iterator[Engines]:
     """The engines for the duration; the caller holds the folder's lock."""
-    end_leftovers(folder.mark)
     supervisor = Supervisor()
     engines = Engines(folder, environment, supervisor, careless, quiet)
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from devservices.console import DevError
 from devservices.environment import Environment, tryton_environment
 from devservices.places import ROOT, DataFolder
-from devservices.processes import MARK, Service, begin_logged, finish, run_logged
+from devservices.processes import Service, begin_logged, finish, run_logged
 
 BOOKS = ROOT / "tryton" / "books.py"
 DATABASE = "lab"
@@ -58,7 +58,7 @@ class Tryton:
                 *("-c", self.books / "trytond.conf", "-d", DATABASE),
             ],
             log=self.log,
-            environment=dict(os.environ, **{MARK: self.folder.mark}),
+            environment=os.environ,
             cwd=self.books,
             ready=self._answers,
             stop_signal=signal.SIGTERM,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from devservices.console import DevError
+from devservices.processes import MARK, end_leftovers
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SOCKET_FOLDER = 80  # a socket's whole path may have 107 bytes
@@ -65,14 +66,24 @@ class DataFolder:
 
     @contextmanager
     def locked(self) -> Iterator[bool]:
-        """Whether nobody else uses this folder. The lock goes with the process, however it ends."""
+        """Whether nobody else uses this folder; if so, what is started meanwhile ends with it.
+
+        The lock goes with the process, however it ends, and the next to hold it ends what the
+        last one left.
+        """
         with (self.path / "lock").open("a") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 yield False
                 return
-            yield True
+            os.environ[MARK] = self.mark
+            end_leftovers(self.mark)
+            try:
+                yield True
+            finally:
+                end_leftovers(self.mark)
+                del os.environ[MARK]
 
     def write_private(self, name: str, content: dict[str, Any]) -> None:
         """For the owner's eyes only, and never half-written."""

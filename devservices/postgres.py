@@ -17,7 +17,7 @@ from typing import Any
 
 from devservices.console import DevError
 from devservices.places import DataFolder
-from devservices.processes import Service, run_logged
+from devservices.processes import MARK, Service, run_logged
 
 OLDEST = 15
 USER, DATABASE = "app", "procore_sync"
@@ -83,7 +83,9 @@ class Postgres:
         return done.returncode == 0
 
     def _as_user(self) -> dict[str, Any]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LD_"))}
+        # without the mark: a leftover server is ended in its own way (_end_orphan)
+        dropped = ("PG", "LC_", "LD_", MARK)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
         options: dict[str, Any] = {"env": kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}, "cwd": "/"}
         if self.user:
             options |= {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}

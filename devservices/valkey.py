@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devservices.console import DevError
 from devservices.places import DataFolder
-from devservices.processes import MARK, Service
+from devservices.processes import Service
 
 
 class Valkey:
@@ -43,7 +43,7 @@ class Valkey:
                 *(word for name, value in settings.items() for word in (f"--{name}", value)),
             ],
             log=self.folder.log("valkey"),
-            environment=dict(os.environ, **{MARK: self.folder.mark}),
+            environment=os.environ,
             cwd=self.data,
             ready=self._answers,
         )
