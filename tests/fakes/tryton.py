@@ -57,8 +57,9 @@ class FakeTryton(HttpServer):
             "account.payment": [],
             "account.invoice": [],
             "account.payment.journal": [
-                named("account.payment.journal", 1, name="Checks", process_method="manual")
+                named("account.payment.journal", 1, company=1, process_method="manual")
             ],
+            "account.move": [],
             "company.company": [
                 named("company.company", 1, party=named("party.party", 1, name="Northstar"))
             ],

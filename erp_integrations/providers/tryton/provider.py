@@ -30,7 +30,8 @@ from erp_integrations.providers.http import Limits, RetryPolicy
 from erp_integrations.providers.tryton import mapper
 from erp_integrations.providers.tryton.client import TrytonClient, timestamp
 
-PAYMENT, BILL, JOURNAL = "account.payment", "account.invoice", "account.payment.journal"
+PAYMENT, BILL = "account.payment", "account.invoice"
+JOURNAL, ENTRY = "account.payment.journal", "account.move"
 CHANGE_ORDER = (("last_modified_at", "ASC"), ("id", "ASC"))
 #: a draft is a thought; everything after it is at least on its way
 STATES = sorted(set(mapper.STATUSES) - {"draft"})
@@ -158,14 +159,16 @@ class TrytonProvider:
     def _require_sight(self) -> None:
         """Proof that an empty answer means empty books, not a user who sees none.
 
-        Journals obey the same company rule as payments, and no company pays
-        without one. Raises ``ConfigurationError``.
+        Payment journals and entries obey the same company rule as payments and
+        bills, and nobody pays without either. Raises ``ConfigurationError``.
         """
-        if not self._client.search(JOURNAL, (), ("process_method",), size=1).rows:
-            raise ConfigurationError(
-                f"The user of the key sees no payment journal in {self._client.name}, so what it "
-                f"sees of the payments says nothing. Set the company in that user's preferences."
-            )
+        for model in (JOURNAL, ENTRY):
+            if self._client.search(model, (), ("company",), size=1).rows:
+                return
+        raise ConfigurationError(
+            f"The user of the key sees no books at all in {self._client.name}, so what it sees of "
+            f"the payments says nothing. Set the company in that user's preferences."
+        )
 
     # ------------------------------------------------------------------- pages
     def pages(self, cursor: Cursor | None, *, resume: bool = False) -> Iterator[Page]:

@@ -10,6 +10,7 @@ from erp_integrations.providers.errors import (
     ConfigurationError,
     ProtocolError,
 )
+from tests.erp_integrations.providers.contract_suite import read
 from tests.erp_integrations.providers.fake_books import connect, pages
 from tests.fakes.tryton import FakeTryton, day, number
 
@@ -129,12 +130,19 @@ def test_a_field_of_another_version_is_not_retried(tryton: FakeTryton) -> None:
 def test_a_user_who_sees_no_company_does_not_make_payments_vanish(tryton: FakeTryton) -> None:
     for table in tryton.tables.values():
         table.clear()
-    with pytest.raises(ConfigurationError, match="no payment journal"):
+    with pytest.raises(ConfigurationError, match="sees no books"):
         connect(tryton).payment("payment-3")
-    with pytest.raises(ConfigurationError, match="no payment journal"):
+    with pytest.raises(ConfigurationError, match="sees no books"):
         pages(tryton)
     with pytest.raises(ConfigurationError, match="no company"):
         connect(tryton).check()
+
+
+def test_a_company_that_pays_without_payment_journals_is_seen(tryton: FakeTryton) -> None:
+    tryton.tables["account.payment.journal"].clear()
+    tryton.tables["account.move"].append({"id": 1, "__name__": "account.move", "company": 1})
+    tryton.pay_with_wizard(tryton.bill("ACME-1", "100"), "10", "CHK-1")
+    assert len(read(pages(tryton))) == 1
 
 
 @pytest.mark.parametrize("name", ["url", "database"])
