@@ -19,6 +19,15 @@ from tests.fakes.http_server import HttpServer, Reply, Request
 Record = dict[str, Any]
 KEY = "k" * 128
 START = dt.datetime(2026, 11, 22, 8, 0, tzinfo=dt.UTC)
+UNAUTHORIZED = (
+    "The server could not verify that you are authorized to access the URL requested. You either "
+    "supplied the wrong credentials (e.g. a bad password), or your browser doesn't understand how "
+    "to supply the credentials required."
+)
+NOT_FOUND = (
+    "The requested URL was not found on the server. If you entered the URL manually please check "
+    "your spelling and try again."
+)
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda left, right: right in left if isinstance(left, list) else left == right,
     "!=": lambda left, right: bool(left) if right is None else left != right,
@@ -156,13 +165,12 @@ class FakeTryton(HttpServer):
     # ------------------------------------------------------------- the protocol
     def _answer(self, request: Request) -> Reply:
         if request.headers.get("Authorization") != f"Bearer {KEY}":
-            return page(401, "Unauthorized", "The server could not verify that you are authorized.")
+            return page(401, "Unauthorized", UNAUTHORIZED)
         database, model = request.path.removeprefix("/").split("/rest/model/")
         if database != "lab":
-            return page(404, "Not Found", "The requested URL was not found on the server.")
+            return page(404, "Not Found", NOT_FOUND)
         if model in self.withheld:
-            text = f'You are not allowed to access "{model}".'
-            return Reply(400, json.dumps({"status": 400, "message": text}).encode())
+            return refusal(f'You are not allowed to access "{model.replace(".", " ").title()}".')
         try:
             found = self.search(model, request.query)
         except KeyError as error:
@@ -205,9 +213,15 @@ def page(status: int, title: str, text: str) -> Reply:
     """Tryton's errors are HTML."""
     body = (
         f"<!doctype html>\n<html lang=en>\n<title>{status} {title}</title>\n"
-        f"<h1>{title}</h1>\n<p>{html.escape(text)}</p>\n"
+        f"<h1>{title}</h1>\n<p>{html.escape(text).replace('&#x27;', '&#39;')}</p>\n"
     )
     return Reply(status, body.encode(), "text/html; charset=utf-8")
+
+
+def refusal(message: str) -> Reply:
+    """What Tryton would tell the user of its own client."""
+    body = {"status": 400, "message": message, "description": "Within groups: "}
+    return Reply(400, json.dumps(body).encode())
 
 
 def decoded(text: str) -> Any:

@@ -10,9 +10,12 @@ import pytest
 from tests.fakes.http_server import Request
 from tests.fakes.tryton import KEY, FakeTryton
 
-RECORDED = json.loads(
-    (Path(__file__).parents[2] / "recordings" / "tryton.json").read_text(encoding="utf-8")
-)
+RECORDINGS = Path(__file__).parents[2] / "recordings"
+RECORDED = [
+    recorded
+    for name in ("tryton.json", "tryton_refusals.json")
+    for recorded in json.loads((RECORDINGS / name).read_text(encoding="utf-8"))
+]
 
 
 def exchange(note: str) -> Any:
@@ -65,11 +68,14 @@ def test_it_answers_a_recorded_question_field_for_field(fake: FakeTryton, note: 
     assert reply.content_type == recorded["response"]["headers"]["Content-Type"]
 
 
-def test_it_refuses_a_wrong_key_as_the_real_one_did(fake: FakeTryton) -> None:
-    recorded = exchange("REST bad key")["response"]
-    reply = ask(fake, exchange("REST bad key"), key="nope")
-    assert (reply.status, reply.content_type) == (
-        recorded["status"],
-        recorded["headers"]["Content-Type"],
-    )
-    assert reply.body.startswith(recorded["body"][:60].encode())
+@pytest.mark.parametrize(
+    "note", ["REST bad key", "wrong database", "no right to", "module not", "unknown field"]
+)
+def test_it_refuses_as_the_real_one_did(fake: FakeTryton, note: str) -> None:
+    recorded = exchange(note)
+    fake.withheld = {"account.payment"} if note == "no right to" else set()
+    reply = ask(fake, recorded, key="nope" if note == "REST bad key" else KEY)
+    expected = recorded["response"]
+    body = json.loads(reply.body) if "json" in reply.content_type else reply.body.decode()
+    assert (reply.status, body) == (expected["status"], expected["body"])
+    assert reply.content_type == expected["headers"]["Content-Type"]
