@@ -32,15 +32,11 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_payment (
     currency text, total numeric, vendor_ref text, vendor_name text, memo text,
     remote_modified_at timestamptz, content_hash bytea
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS staged_allocation (
-    remote_id text, bill_id text, bill_number text, bill_line_id text, amount numeric,
-    discount numeric
-) ON COMMIT DELETE ROWS;
-DELETE FROM staged_payment; DELETE FROM staged_allocation;
+DELETE FROM staged_payment;
 """
 
 COPY_PAYMENTS = "COPY staged_payment FROM STDIN"
-COPY_ALLOCATIONS = "COPY staged_allocation FROM STDIN"
+COPY_CANDIDATES = "COPY candidate FROM STDIN"
 
 UPSERT_PAYMENTS = """
 INSERT INTO erp_integrations_erppayment AS p (
@@ -59,26 +55,20 @@ ON CONFLICT (connection_id, remote_id) DO UPDATE SET
     remote_modified_at = EXCLUDED.remote_modified_at, content_hash = EXCLUDED.content_hash,
     voided_on = CASE WHEN EXCLUDED.status = 'voided' THEN coalesce(p.voided_on, current_date) END,
     missing_since = NULL, vanished_at = NULL, changed_at = now(), last_run_id = EXCLUDED.last_run_id
+RETURNING remote_id, id
 """
 
-# What the ERP applies now, and what it applied before and does not any more.
-FILL_CANDIDATES = f"""
+# What the ERP applied when it was last read, and does not any more.
+ADD_REMOVED = f"""
 INSERT INTO candidate
 SELECT p.id, p.company_id, {matching.ORIGIN_ID}, a.bill_id, a.bill_number, a.bill_line_id,
-    a.amount, a.discount, false
-FROM staged_allocation a
-JOIN erp_integrations_erppayment p
-    ON p.connection_id = %(connection)s AND p.remote_id = a.remote_id
-UNION ALL
-SELECT p.id, p.company_id, {matching.ORIGIN_ID}, a.bill_id, a.bill_number, a.bill_line_id,
     a.amount, a.discount, true
-FROM staged_payment t
-JOIN erp_integrations_erppayment p
-    ON p.connection_id = %(connection)s AND p.remote_id = t.remote_id
-JOIN erp_integrations_erpallocation a ON a.erp_payment_id = p.id
-WHERE NOT EXISTS (
-    SELECT FROM staged_allocation s
-    WHERE s.remote_id = t.remote_id AND s.bill_id = a.bill_id AND s.bill_line_id = a.bill_line_id
+FROM erp_integrations_erpallocation a
+JOIN erp_integrations_erppayment p ON p.id = a.erp_payment_id
+WHERE a.erp_payment_id = ANY(%s) AND NOT EXISTS (
+    SELECT FROM candidate c
+    WHERE c.erp_payment_id = a.erp_payment_id AND c.bill_id = a.bill_id
+        AND c.bill_line_id = a.bill_line_id
 )
 """  # noqa: S608  a constant of ours
 
@@ -127,12 +117,17 @@ class PageWork:
 
     read: int
     changed: Sequence[tuple[RemotePayment, bytes]]
-    created: int
+    #: ids of the changed ones that were stored before
+    known: Sequence[str]
     bad: list[RejectedRecord] = field(default_factory=list)
 
     @property
     def updated(self) -> int:
-        return len(self.changed) - self.created
+        return len(self.known)
+
+    @property
+    def created(self) -> int:
+        return len(self.changed) - len(self.known)
 
     @property
     def unchanged(self) -> int:
@@ -170,7 +165,7 @@ def _apply(run: SyncRun, page: Page) -> None:
         matching.lock_connection(cursor, run.connection_id)
         work = _sort_out(cursor, run, page)
         if work.changed:
-            _store(cursor, run, work.changed)
+            _store(cursor, run, work)
         _keep_issues(cursor, run, page, work)
         if run.mode == RunMode.SWEEP:
             # an unusable record is there all the same: it did not vanish
@@ -186,12 +181,12 @@ def _sort_out(cursor: Any, run: SyncRun, page: Page) -> PageWork:
         seen = newest.get(payment.remote_id)
         if seen is None or seen.modified_at <= payment.modified_at:
             newest[payment.remote_id] = payment
-    known = _known(cursor, run.connection_id, newest)
-    changed, bad, created = [], list(page.rejected), 0
+    stored = _stored(cursor, run.connection_id, newest)
+    changed, known, bad = [], [], list(page.rejected)
     for remote_id, payment in newest.items():
         try:
             digest = content_hash(payment)
-            before = known.get(remote_id)
+            before = stored.get(remote_id)
             if before and (
                 before[0] == digest and not before[2] or before[1] > payment.modified_at
             ):
@@ -200,12 +195,13 @@ def _sort_out(cursor: Any, run: SyncRun, page: Page) -> PageWork:
         except RecordError as error:
             bad.append(rejected(payment, error))
             continue
-        created += before is None
         changed.append((payment, digest))
-    return PageWork(len(page.payments) + len(page.rejected), changed, created, bad)
+        if before:
+            known.append(remote_id)
+    return PageWork(len(page.payments) + len(page.rejected), changed, known, bad)
 
 
-def _known(
+def _stored(
     cursor: Any, connection_id: int, ids: Iterable[str]
 ) -> dict[str, tuple[bytes, Any, bool]]:
     """``{remote_id: (hash, modified at, whether it is missed)}`` of what is stored already."""
@@ -235,25 +231,26 @@ def content_hash(payment: RemotePayment) -> bytes:
         raise RecordError("The payment has characters in its texts that are not text.") from error
 
 
-def _store(cursor: Any, run: SyncRun, changed: Sequence[tuple[RemotePayment, bytes]]) -> None:
-    here = {"company": run.company_id, "connection": run.connection_id, "run": run.pk}
+def _store(cursor: Any, run: SyncRun, work: PageWork) -> None:
     cursor.execute(CREATE_STAGING + matching.CREATE_TABLES)
     with cursor.copy(COPY_PAYMENTS) as copy:
-        for p, digest in changed:
+        for p, digest in work.changed:
             copy.write_row(
                 (p.remote_id, p.number, p.status.value, p.method.value, p.check_number, p.date,
                  p.currency, p.total, p.vendor_ref, p.vendor_name[:LONGEST_NAME],
                  p.memo[:LONGEST_MEMO], p.modified_at, digest)
             )  # fmt: skip
-    with cursor.copy(COPY_ALLOCATIONS) as copy:
-        for p, _ in changed:
+    here = {"company": run.company_id, "connection": run.connection_id, "run": run.pk}
+    cursor.execute(UPSERT_PAYMENTS, here)
+    ids = dict(cursor.fetchall())
+    with cursor.copy(COPY_CANDIDATES) as copy:
+        for p, _ in work.changed:
             for a in p.allocations:
                 copy.write_row(
-                    (p.remote_id, a.bill_id, a.bill_number, a.bill_line_id, a.amount, a.discount)
-                )
-    cursor.execute("ANALYZE staged_payment, staged_allocation")
-    cursor.execute(UPSERT_PAYMENTS, here)
-    cursor.execute(FILL_CANDIDATES, here)
+                    (ids[p.remote_id], run.company_id, matching.origin_id(run.connection_id, p, a),
+                     a.bill_id, a.bill_number, a.bill_line_id, a.amount, a.discount, False)
+                )  # fmt: skip
+    cursor.execute(ADD_REMOVED, [[ids[remote_id] for remote_id in work.known]])
     matching.settle_candidates(cursor, connection_id=run.connection_id, run_id=run.pk)
 
 

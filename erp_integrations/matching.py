@@ -12,6 +12,7 @@ commitment, and an open issue for each one that waits.
 
 from typing import Any
 
+from erp_integrations.providers.contract import RemoteAllocation, RemotePayment
 from payments.projection import CREATE_INCOMING, project_incoming
 
 CREATE_TABLES = f"""
@@ -41,10 +42,13 @@ CREATE TEMPORARY TABLE IF NOT EXISTS judged (
 ) ON COMMIT DELETE ROWS;
 {CREATE_INCOMING};
 DELETE FROM candidate; DELETE FROM judged; DELETE FROM incoming_payment;
+SET LOCAL enable_seqscan = off;
 SET LOCAL jit = off;
-SET LOCAL random_page_cost = 1.1;
-"""
+"""  # noqa: S608  constants of ours
 # The tables are emptied at every commit too; inside a transaction of the caller there is none.
+# Stored tables are joined by LATERAL … LIMIT 1, that is, row by row through an index: a planner
+# without statistics of the temporary tables would read and sort whole tables instead, and a page
+# would cost more the more is stored.
 
 #: The key of the payment that an allocation ``a`` of the ERP payment ``p`` becomes. It stands in
 #: ``candidate`` already, so that joining on it can go by the index.
@@ -52,6 +56,13 @@ ORIGIN_ID = """
     p.connection_id || '/' || p.remote_id || '/' || a.bill_id
         || CASE WHEN a.bill_line_id = '' THEN '' ELSE '/' || a.bill_line_id END
 """
+
+
+def origin_id(connection_id: int, payment: RemotePayment, allocation: RemoteAllocation) -> str:
+    """The same in Python, for what was just read."""
+    line = f"/{allocation.bill_line_id}" if allocation.bill_line_id else ""
+    return f"{connection_id}/{payment.remote_id}/{allocation.bill_id}{line}"
+
 
 # One look at everything: what was shown already keeps its commitment and invoice, the rest goes
 # where its invoice is; what can be shown is handed to the projection in the same statement.
@@ -65,7 +76,9 @@ WITH known AS (
             WHEN e.status = 'pending' THEN 'Back to pending in the ERP'
             ELSE ''
         END AS void_reason
-    FROM candidate c JOIN erp_integrations_erppayment e ON e.id = c.erp_payment_id
+    FROM candidate c CROSS JOIN LATERAL (
+        SELECT * FROM erp_integrations_erppayment WHERE id = c.erp_payment_id LIMIT 1
+    ) e
 ), matched AS (
     SELECT k.*, shown.id AS shown_id, shown.voided_on AS shown_voided_on,
         i.invoice_number, unsynced.id AS unsynced_id,
@@ -87,11 +100,16 @@ WITH known AS (
             ELSE ''
         END AS obstacle
     FROM known k
-    LEFT JOIN payments_payment shown
-        ON shown.company_id = k.company_id AND shown.origin_id = k.origin_id
-        AND shown.origin_id <> ''
-    LEFT JOIN commitments_subcontractorinvoice i
-        ON i.company_id = k.company_id AND i.origin_id = k.bill_id AND i.origin_id <> ''
+    LEFT JOIN LATERAL (
+        SELECT * FROM payments_payment p
+        WHERE p.company_id = k.company_id AND p.origin_id = k.origin_id AND p.origin_id <> ''
+        LIMIT 1
+    ) shown ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM commitments_subcontractorinvoice s
+        WHERE s.company_id = k.company_id AND s.origin_id = k.bill_id AND s.origin_id <> ''
+        LIMIT 1
+    ) i ON true
     LEFT JOIN LATERAL (
         SELECT u.id FROM commitments_subcontractorinvoice u
         WHERE i.id IS NULL AND k.bill_number <> '' AND u.company_id = k.company_id
@@ -137,8 +155,10 @@ SELECT j.company_id, j.erp_payment_id, j.bill_id, j.bill_number, j.bill_line_id,
     j.discount, j.outcome, j.reason, CASE WHEN j.outcome = 'waiting' THEN now() END, j.invoice_id,
     p.id
 FROM judged j
-LEFT JOIN payments_payment p
-    ON p.company_id = j.company_id AND p.origin_id = j.origin_id AND p.origin_id <> ''
+LEFT JOIN LATERAL (
+    SELECT id FROM payments_payment
+    WHERE company_id = j.company_id AND origin_id = j.origin_id AND origin_id <> '' LIMIT 1
+) p ON true
 ON CONFLICT (erp_payment_id, bill_id, bill_line_id) DO UPDATE SET
     bill_number = EXCLUDED.bill_number, amount = EXCLUDED.amount, discount = EXCLUDED.discount,
     outcome = EXCLUDED.outcome, reason = EXCLUDED.reason, invoice_id = EXCLUDED.invoice_id,
@@ -165,10 +185,14 @@ INSERT INTO erp_integrations_syncissue AS s (
 SELECT j.company_id, e.connection_id, %s, 'waiting', j.reason, '', e.remote_id, '', a.id, e.id,
     j.invoice_id, now()
 FROM judged j
-JOIN erp_integrations_erpallocation a
-    ON a.erp_payment_id = j.erp_payment_id AND a.bill_id = j.bill_id
-    AND a.bill_line_id = j.bill_line_id
-JOIN erp_integrations_erppayment e ON e.id = j.erp_payment_id
+CROSS JOIN LATERAL (
+    SELECT id FROM erp_integrations_erpallocation
+    WHERE erp_payment_id = j.erp_payment_id AND bill_id = j.bill_id
+        AND bill_line_id = j.bill_line_id LIMIT 1
+) a
+CROSS JOIN LATERAL (
+    SELECT * FROM erp_integrations_erppayment WHERE id = j.erp_payment_id LIMIT 1
+) e
 WHERE j.outcome = 'waiting'
 ON CONFLICT (allocation_id) WHERE code = 'waiting' AND resolved_at IS NULL DO UPDATE
 SET reason = EXCLUDED.reason, invoice_id = EXCLUDED.invoice_id
@@ -182,9 +206,7 @@ def settle_candidates(cursor: Any, *, connection_id: int, run_id: int | None) ->
     Call inside a transaction that holds the connection's lock. A constant
     number of statements, whatever the number of rows.
     """
-    cursor.execute("ANALYZE candidate")
     cursor.execute(JUDGE)
-    cursor.execute("ANALYZE judged, incoming_payment")
     project_incoming(cursor, import_id=run_id)
     cursor.execute(RECORD)
     cursor.execute(OPEN_AND_RESOLVE_ISSUES, [connection_id, run_id])

@@ -74,10 +74,11 @@ def _differences() -> str:
 
 # The names in it are the constants above; values come from the temporary table and %s.
 PROJECT = f"""
-WITH before AS (
-    SELECT p.* FROM payments_payment p
-    JOIN incoming_payment i ON p.company_id = i.company_id AND p.origin_id = i.origin_id
-    WHERE p.origin_id <> ''
+WITH before AS MATERIALIZED (
+    SELECT p.* FROM incoming_payment i CROSS JOIN LATERAL (
+        SELECT * FROM payments_payment
+        WHERE company_id = i.company_id AND origin_id = i.origin_id AND origin_id <> '' LIMIT 1
+    ) p
 ), written AS (
     INSERT INTO payments_payment (
         origin_id, origin_code, origin_data, company_id, project_id, commitment_id, invoice_id,
