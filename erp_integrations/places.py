@@ -1,0 +1,98 @@
+"""Where a page of the ERP Integrations tool stands: a company, or one of its projects."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404
+from django.urls import reverse
+
+from commitments.models import SubcontractorInvoice
+from erp_integrations.models import ErpAllocation, ErpConnection, SyncIssue, SyncRun
+from projects.access import Level, Person, Tool
+from projects.models import Company, Project
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one person may see of one company's tool, or of one project's."""
+
+    person: Person
+    company: Company
+    project: Project | None = None
+
+    @cached_property
+    def connection(self) -> ErpConnection | None:
+        visible = ErpConnection.objects.for_user(self.person)
+        return visible.select_related("company").filter(company=self.company).first()
+
+    @property
+    def invoices(self) -> Any:
+        rows = SubcontractorInvoice.objects.for_accounting(self.person)
+        if self.project:
+            return rows.filter(project=self.project)
+        return rows.filter(company=self.company)
+
+    @property
+    def runs(self) -> Any:
+        """Runs belong to the connection: every place of the company shows all of them."""
+        return SyncRun.objects.for_user(self.person).filter(company=self.company)
+
+    def issues(self, run: SyncRun) -> Any:
+        rows = SyncIssue.objects.for_user(self.person).filter(run=run)
+        return rows.filter(invoice__project=self.project) if self.project else rows
+
+    @property
+    def waiting(self) -> Any:
+        rows = ErpAllocation.objects.for_user(self.person).waiting()
+        if self.project:
+            return rows.filter(invoice__project=self.project)
+        return rows.filter(company=self.company)
+
+    @property
+    def time_zone(self) -> str:
+        """In which times are shown here."""
+        return (self.project.time_zone if self.project else "") or self.company.time_zone
+
+    @property
+    def elsewhere(self) -> str:
+        """Where the rows are that this page counts but does not show."""
+        return "outside this project" if self.project else "in projects you cannot see"
+
+    def url(self, name: str, *args: Any) -> str:
+        """The address of a page of this place."""
+        kind, pk = ("project", self.project.pk) if self.project else ("company", self.company.pk)
+        return reverse(f"erp_integrations:{kind}_{name}", args=[pk, *args])
+
+
+def find_place(
+    person: Person, *, company_id: int | None = None, project_id: int | None = None
+) -> Place:
+    """The place, for those to whom it exists. Raises ``Http404`` for everybody else."""
+    if project_id is not None:
+        project = _projects(person).select_related("company").filter(pk=project_id).first()
+        if project is None:
+            raise Http404
+        return Place(person, project.company, project)
+    company = _companies(person).filter(pk=company_id).first()
+    if company is None:
+        raise Http404
+    return Place(person, company)
+
+
+def _projects(person: Person) -> Any:
+    """Projects where the tool is active, for Standard and up and for accounting approvers."""
+    own = Project.objects.for_user(person, Tool.ERP_INTEGRATIONS, Level.STANDARD)
+    approved = Company.objects.with_approver(person)
+    active = Project.objects.with_tool(Tool.ERP_INTEGRATIONS)
+    return active.filter(Q(pk__in=own.values("pk")) | Q(company__in=approved))
+
+
+def _companies(person: Person) -> Any:
+    """Companies of those projects, and those on which the person holds the level itself."""
+    return Company.objects.filter(
+        Q(pk__in=_projects(person).values("company_id"))
+        | Q(pk__in=Company.objects.with_level(person, Tool.ERP_INTEGRATIONS, Level.STANDARD))
+        | Q(pk__in=Company.objects.with_approver(person))
+    )

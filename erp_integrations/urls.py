@@ -1,0 +1,31 @@
+"""Every page exists twice: for a company, and for a project where the tool is active."""
+
+from django.urls import URLPattern, path
+from django.views.generic import RedirectView
+
+from erp_integrations import views
+
+app_name = "erp_integrations"
+
+PAGES = (
+    ("subcontractor-invoices/", views.subcontractor_invoices, "subcontractor_invoices"),
+    ("sync/", views.sync, "sync"),
+    ("runs/", views.sync_history, "runs"),
+    ("runs/<int:run_id>/", views.run_detail, "run"),
+    ("runs/<int:run_id>/progress/", views.run_progress, "run_progress"),
+    ("runs/<int:run_id>/cancel/", views.run_cancel, "run_cancel"),
+    ("runs/<int:run_id>/issues.csv", views.run_issues_csv, "run_issues_csv"),
+)
+PLACES = (
+    ("company", "companies/<int:company_id>/erp-integrations/"),
+    ("project", "projects/<int:project_id>/erp-integrations/"),
+)
+
+
+def _pages(kind: str, prefix: str) -> list[URLPattern]:
+    default = RedirectView.as_view(pattern_name=f"{app_name}:{kind}_subcontractor_invoices")
+    pages = [path(prefix + route, view, name=f"{kind}_{name}") for route, view, name in PAGES]
+    return [path(prefix, default, name=f"{kind}_home"), *pages]
+
+
+urlpatterns = [pattern for place in PLACES for pattern in _pages(*place)]

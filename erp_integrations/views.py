@@ -1,0 +1,265 @@
+"""The pages of the ERP Integrations tool, for a company and for each of its projects."""
+
+import csv
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET, require_POST
+
+from erp_integrations import runs
+from erp_integrations.explanations import Adviser
+from erp_integrations.filters import VIEWS, InvoiceFilter, RunFilter, counts_of_views
+from erp_integrations.invoice_list import ordered, rows_for
+from erp_integrations.models import ErpAllocation, RunTrigger, SyncRun
+from erp_integrations.models.issue import IssueCode
+from erp_integrations.panels import ConnectionPanel, Progress, SyncPanel
+from erp_integrations.places import Place, find_place
+from erp_integrations.preconditions import may_sync
+
+PER_PAGE = 50
+#: htmx stops asking when it gets this
+STOP_POLLING = 286
+
+
+@login_required
+@require_GET
+def subcontractor_invoices(request: HttpRequest, **where: int) -> HttpResponse:
+    """The default page: what was billed, whether the ERP has it, and what was paid."""
+    place = find_place(request.user, **where)
+    invoices = InvoiceFilter(request.GET, queryset=place.invoices)
+    page = Paginator(ordered(invoices.qs), PER_PAGE).get_page(request.GET.get("page"))
+    rows = rows_for(request.user, list(page.object_list))
+    context = {
+        **_frame(place, "subcontractor_invoices"),
+        **_sync_context(place),
+        **_views(place, invoices),
+        "page": page,
+        "rows": rows,
+        "has_errors": any(row.error for row in rows),
+    }
+    return render(request, "erp_integrations/subcontractor_invoices.html", context)
+
+
+@login_required
+@require_POST
+def sync(request: HttpRequest, **where: int) -> HttpResponse:
+    """The button. Pressing it twice, or by two people, is one run."""
+    place = find_place(request.user, **where)
+    panel = SyncPanel(place)
+    if any(obstacle.code == "level" for obstacle in panel.obstacles):
+        raise PermissionDenied
+    if place.connection is None or panel.obstacles:
+        for obstacle in panel.obstacles:
+            messages.error(request, obstacle.sentence)
+    else:
+        runs.request_run(
+            connection=place.connection,
+            trigger=RunTrigger.BUTTON,
+            requested_by=request.user,  # type: ignore[arg-type]  # login_required
+        )
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "erp_integrations/_sync.html", _sync_context(place))
+    return HttpResponseRedirect(place.url("subcontractor_invoices"))
+
+
+@login_required
+@require_GET
+def run_progress(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
+    """The sync panel while this run goes on, asked for every second until it is over."""
+    place = find_place(request.user, **where)
+    run = _run(place, run_id)
+    progress = Progress(place, run)
+    context = {
+        **_sync_context(place, run),
+        "announcement": "" if request.GET.get("seen") == run.phase else progress.announcement,
+    }
+    response = render(request, "erp_integrations/_sync.html", context)
+    if not run.is_active:
+        response.status_code = STOP_POLLING
+        response["HX-Trigger-After-Swap"] = "sync-finished"
+    return response
+
+
+@login_required
+@require_GET
+def sync_history(request: HttpRequest, **where: int) -> HttpResponse:
+    place = find_place(request.user, **where)
+    found = RunFilter(request.GET, queryset=place.runs.select_related("requested_by"))
+    page = Paginator(found.qs, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        **_frame(place, "runs"),
+        "filter": found,
+        "page": page,
+        "rows": [Progress(place, each) for each in page.object_list],
+        "empty": NO_RUN_IN_STATE if request.GET.get("state") else NO_RUN,
+    }
+    return render(request, "erp_integrations/sync_history.html", context)
+
+
+@login_required
+@require_GET
+def run_detail(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
+    """One run: what it did, what is wrong with which record, and what to do about it."""
+    place = find_place(request.user, **where)
+    run = _run(place, run_id)
+    issues = Paginator(_issues(place, run), PER_PAGE).get_page(request.GET.get("page"))
+    waiting = Paginator(_waiting(place), PER_PAGE).get_page(request.GET.get("waiting"))
+    adviser = _adviser(place, [*issues, *waiting])
+    everything = run.issues.exclude(code=IssueCode.WAITING).count()
+    all_waiting = _all_waiting(run)
+    context = {
+        **_frame(place, "runs"),
+        "run": run,
+        "progress": Progress(place, run),
+        "error_advice": adviser.on_error(run) if run.error_code else None,
+        "issue_page": issues,
+        "issues": [(each, adviser.on_issue(each)) for each in issues],
+        "hidden_issues": everything - issues.paginator.count,
+        "waiting_page": waiting,
+        "waiting": [(each, adviser.on_waiting(each)) for each in waiting],
+        "hidden_waiting": all_waiting - waiting.paginator.count,
+        "csv_url": place.url("run_issues_csv", run.pk),
+    }
+    return render(request, "erp_integrations/run.html", context)
+
+
+@login_required
+@require_POST
+def run_cancel(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
+    place = find_place(request.user, **where)
+    run = _run(place, run_id)
+    if not may_sync(run.connection, request.user, place.project):
+        raise PermissionDenied
+    run = runs.cancel_run(run=run, by=request.user)  # type: ignore[arg-type]  # login_required
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "erp_integrations/_sync.html", _sync_context(place, run))
+    messages.success(request, f"Sync {run.pk} was stopped. Everything read until then was kept.")
+    return HttpResponseRedirect(place.url("run", run.pk))
+
+
+@login_required
+@require_GET
+def run_issues_csv(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
+    """The run's issues and what waits now, for a spreadsheet."""
+    place = find_place(request.user, **where)
+    run = _run(place, run_id)
+    issues, waiting = list(_issues(place, run)), list(_waiting(place))
+    adviser = _adviser(place, [*issues, *waiting])
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="sync-{run.pk}-issues.csv"'
+    sheet = csv.writer(response)
+    sheet.writerow(["Kind", "ERP record", "Bill", "Amount", "Currency", "Reason", "What to do"])
+    for issue in issues:
+        advice = adviser.on_issue(issue)
+        line = [issue.get_code_display(), issue.remote_id, "", "", "", issue.message]
+        sheet.writerow([_plain(cell) for cell in [*line, advice.sentence]])
+    for each in waiting:
+        payment = each.erp_payment
+        line = ["Waiting", payment.number, each.bill_number, each.amount, payment.currency]
+        line += [each.get_reason_display(), adviser.on_waiting(each).sentence]
+        sheet.writerow([_plain(cell) for cell in line])
+    return response
+
+
+def _plain(cell: object) -> str:
+    """Text that a spreadsheet does not take for a formula."""
+    text = str(cell)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _frame(place: Place, tab: str) -> dict[str, Any]:
+    """What every page of the tool has around it."""
+    return {
+        "place": place,
+        "company": place.company,
+        "project": place.project,
+        "zone": place.time_zone,
+        "tab": tab,
+        "invoices_url": place.url("subcontractor_invoices"),
+        "runs_url": place.url("runs"),
+    }
+
+
+def _sync_context(place: Place, watched: SyncRun | None = None) -> dict[str, Any]:
+    return {
+        "panel": SyncPanel(place, watched),
+        "connection_panel": ConnectionPanel(place, place.connection) if place.connection else None,
+        "sync_url": place.url("sync"),
+        "zone": place.time_zone,
+    }
+
+
+def _views(place: Place, invoices: InvoiceFilter) -> dict[str, Any]:
+    """The views with their counts, and the search, each keeping the other."""
+    invoices.form.is_valid()
+    chosen = invoices.form.cleaned_data.get("view") or "all"
+    search = invoices.form.cleaned_data.get("q") or ""
+    counts = counts_of_views(place.invoices)
+    url = place.url("subcontractor_invoices")
+    views = [
+        {
+            "label": label,
+            "count": counts[code],
+            "is_chosen": code == chosen,
+            "url": f"{url}?{urlencode({'view': code, **({'q': search} if search else {})})}",
+        }
+        for code, label in VIEWS
+    ]
+    return {
+        "views": views,
+        "chosen_view": chosen,
+        "search": search,
+        "url_without_search": f"{url}?{urlencode({'view': chosen})}",
+        "empty": NOTHING_FOUND if search else EMPTY_VIEWS[chosen],
+    }
+
+
+NOTHING_FOUND = "No invoice here has all these words. Clear the search to see the others."
+EMPTY_VIEWS = {
+    "all": "No subcontractor invoice yet. Invoices are entered on a commitment's Invoices tab.",
+    "ready": "Nothing is ready to export. Invoices arrive here when they are sent to the ERP from "
+    "their commitment.",
+    "failed": "No export has failed.",
+    "synced": "No invoice is synced yet. Payments come for invoices that were exported to the ERP "
+    "or linked to a bill there.",
+}
+NO_RUN = (
+    "Nothing was synced yet. Press “Sync Payments for Synced Invoices” on the Subcontractor "
+    "Invoices tab, or wait for the next scheduled sync."
+)
+NO_RUN_IN_STATE = "No sync is in this state. Choose another one."
+
+
+def _run(place: Place, run_id: int) -> SyncRun:
+    runs_here = place.runs.select_related("connection__company", "requested_by")
+    run: SyncRun = get_object_or_404(runs_here, pk=run_id)
+    return run
+
+
+_INVOICE = ("invoice__commitment__vendor", "invoice__commitment__project")
+
+
+def _issues(place: Place, run: SyncRun) -> Any:
+    """What this run found wrong; what waits has a list of its own."""
+    rows = place.issues(run).exclude(code=IssueCode.WAITING)
+    return rows.select_related("erp_payment", *_INVOICE).order_by("pk")
+
+
+def _waiting(place: Place) -> Any:
+    return place.waiting.select_related("erp_payment", *_INVOICE).order_by("waiting_since", "pk")
+
+
+def _all_waiting(run: SyncRun) -> int:
+    waiting = ErpAllocation.objects.waiting()
+    return waiting.filter(erp_payment__connection=run.connection_id).count()
+
+
+def _adviser(place: Place, rows: list[Any]) -> Adviser:
+    commitments = {row.invoice.commitment_id for row in rows if row.invoice}
+    return Adviser(place.person, place.company, commitments)
