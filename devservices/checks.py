@@ -38,17 +38,32 @@ def lint(options: argparse.Namespace) -> int:
 
 def _checks(python: Path) -> dict[str, list[str]]:
     me, djade = str(python), str(python.with_name("djade"))
+    brief = ("--quiet", "--output-format", "concise")
     checks = {
-        "format": [me, "-m", "ruff", "format", "--check", "--quiet"],
-        "style": [me, "-m", "ruff", "check", "--quiet"],
+        "format": [me, "-m", "ruff", "format", "--check", *brief],
+        "style": [me, "-m", "ruff", "check", *brief],
         "types": [me, "-m", "mypy"],
         "migrations": [me, "-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run"],
         "requirements": [me, "-m", "devservices.pins"],
     }
-    templates = [str(path) for path in sorted((ROOT / "templates").rglob("*.html"))]
-    if templates:
-        checks["templates"] = [djade, "--check", "--target-version", "5.2", *templates]
+    if _templates():
+        checks["templates"] = [djade, "--check", "--target-version", "5.2", *_templates()]
     return checks
+
+
+def _templates() -> list[str]:
+    return [str(path) for path in sorted((ROOT / "templates").rglob("*.html"))]
+
+
+def format_code(options: argparse.Namespace) -> int:
+    """write code and templates the way lint wants them"""
+    environment = engines.install_packages(DataFolder.at(options.data), "test", "lint")
+    ruff = [str(environment.python), "-m", "ruff"]
+    foreground([*ruff, "check", "--fix", "--quiet", "--exit-zero"], {})
+    foreground([*ruff, "format", "--quiet"], {})
+    djade = environment.python.with_name("djade")
+    foreground([djade, "--target-version", "5.2", *_templates()], {})
+    return 0
 
 
 def pin(options: argparse.Namespace) -> int:

@@ -19,17 +19,7 @@ from devservices.signals import foreground
 
 Options = argparse.Namespace
 ONLY_MADE_HERE = (
-    *(
-        "postgres",
-        "postgres.part",
-        "valkey",
-        "tryton",
-        "media",
-        "static",
-        "logs",
-        "sockets",
-        "celerybeat-schedule",
-    ),
+    *("postgres", "postgres.part", "valkey", "tryton", "media", "static", "logs", "sockets"),
     *("secrets.json", "ports.json", "run.json", "lock"),
 )
 
@@ -206,6 +196,7 @@ def _forget(folder: DataFolder) -> None:
     """Only what dev.py makes, whatever else is in a folder that --data named."""
     for path in [
         *(folder.path / name for name in ONLY_MADE_HERE),
+        *folder.path.glob("celerybeat-schedule*"),
         *folder.path.glob("postgres-*"),
         outside_home(folder),
         folder.sockets(),

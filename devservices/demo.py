@@ -91,7 +91,7 @@ class Demo:
 
     def _begin(self, *words: str) -> Task:
         log = self.folder.log(words[0])
-        command = [self.python, ROOT / "manage.py", *words]
+        command = [str(self.python), str(ROOT / "manage.py"), *words]
         environment = dict(os.environ) | self.variables
         return begin_logged(command, log, environment=environment, cwd=ROOT), log
 
