@@ -18,15 +18,13 @@ from devservices.console import DevError, Stopped, tail, warn
 from devservices.places import ROOT
 
 DATA_HELP = "folder of everything that is kept (default: .dev in the checkout)"
-COMMANDS = (
-    {"up": demo.up}
-    | commands.COMMANDS
-    | {
-        "lint": checks.lint,
-        "format": checks.format_code,
-        "pin": checks.pin,
-    }
-)
+COMMANDS = {
+    "up": demo.up,
+    **commands.COMMANDS,
+    "lint": checks.lint,
+    "format": checks.format_code,
+    "pin": checks.pin,
+}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -21,7 +21,7 @@ GROUPS = ("runtime", "embedded", "test", "e2e", "lint", "tryton", "pin")
 
 
 def lint(options: argparse.Namespace) -> int:
-    """check format, style, types, missing migrations and requirement files"""
+    """check format, style, types, migrations, requirement files"""
     folder = DataFolder.at(options.data)
     environment = engines.install_packages(folder, "test", "lint")
     variables = application.variables(folder, NOWHERE)
@@ -67,7 +67,7 @@ def format_code(options: argparse.Namespace) -> int:
 
 
 def pin(options: argparse.Namespace) -> int:
-    """write requirements/*.txt anew from pyproject.toml (needs the package index)"""
+    """write requirements/*.txt anew from pyproject.toml"""
     folder = DataFolder.at(options.data)
     environment = uv_environment(folder.log("install-pin"))
     with step("uv") as note:

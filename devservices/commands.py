@@ -59,7 +59,7 @@ def _running_variables(folder: DataFolder) -> dict[str, str]:
 
 
 def erp(options: Options) -> int:
-    """act in the running ERP: bills, pay, void, delete … (`erp --help` lists them)"""
+    """act in the running ERP: bills, pay, void, delete"""
     folder = DataFolder.at(options.data)
     with folder.locked() as stopped:
         variables = {} if stopped else folder.read("run.json").get("variables", {})
@@ -181,7 +181,7 @@ def _scratch(options: Options, name: str) -> Iterator[Scratch]:
 
 # ------------------------------------------------------------------------ reset
 def reset(options: Options) -> int:
-    """forget the demo: its database, its books, its files (packages stay installed)"""
+    """forget the demo's data (packages stay installed)"""
     folder = DataFolder.at(options.data)
     with folder.locked() as free:
         if not free:

@@ -1,6 +1,7 @@
 """What dev.py understands and how it says no."""
 
 import ast
+import re
 import socket
 import subprocess
 import sys
@@ -23,9 +24,7 @@ def run_dev(*words: str | Path, timeout: float = 30) -> subprocess.CompletedProc
 def test_help_has_one_line_for_each_command() -> None:
     said = run_dev("--help").stdout
     for name, function in dev.COMMANDS.items():
-        assert f"    {name}" in said
-        assert function.__doc__
-        assert "\n" not in function.__doc__
+        assert re.search(rf"^    {name} +{re.escape(function.__doc__ or '-')}$", said, re.M)
 
 
 def test_no_command_is_an_error() -> None:
