@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 
 from erp_integrations import connections, runs
 from erp_integrations.connection_form import PREFIX, form_for
+from erp_integrations.explanations import summary
 from erp_integrations.models import (
     ErpAllocation,
     ErpConnection,
@@ -89,8 +90,8 @@ class ErpConnectionAdmin(CompanyScopedAdmin):
         "company",
         "erp",
         "state",
-        "export_subcontractor_invoices",
-        "sync_schedule",
+        "exports",
+        "schedule",
         "last_success_at",
         "next_sync_at",
     )
@@ -116,6 +117,14 @@ class ErpConnectionAdmin(CompanyScopedAdmin):
     def erp(self, connection: ErpConnection) -> str:
         provider = find_provider(connection.provider)
         return provider.label if provider else f"{connection.provider} (not installed)"
+
+    @admin.display(description="exports", boolean=True, ordering="export_subcontractor_invoices")
+    def exports(self, connection: ErpConnection) -> bool:
+        return connection.export_subcontractor_invoices
+
+    @admin.display(description="schedule", ordering="sync_schedule")
+    def schedule(self, connection: ErpConnection) -> str:
+        return str(connection.schedule.label)
 
     @admin.display(description="state")
     def state(self, connection: ErpConnection) -> str:
@@ -245,18 +254,9 @@ class SyncRunAdmin(ReadOnlyScope, CompanyScopedAdmin):
         "id",
         "connection",
         "state",
-        "phase",
-        "trigger",
-        "mode",
-        "requested_by",
+        "result",
+        "started_by",
         "created_at",
-        "finished_at",
-        "payments_read",
-        "created",
-        "updated",
-        "unchanged",
-        "waiting",
-        "problems",
     )
     list_filter = ("state", "trigger", "mode", ("connection", OWN))
     list_select_related = ("connection__company", "requested_by")
@@ -264,6 +264,16 @@ class SyncRunAdmin(ReadOnlyScope, CompanyScopedAdmin):
     date_hierarchy = "created_at"
     actions = (cancel, resume)
     inlines = (IssueInline,)
+
+    @admin.display(description="started by", ordering="requested_by")
+    def started_by(self, run: SyncRun) -> str:
+        return str(run.requested_by or run.get_trigger_display())
+
+    @admin.display(description="result")
+    def result(self, run: SyncRun) -> str:
+        if run.is_active:
+            return f"{run.get_phase_display()} …"
+        return summary(run) if run.is_good else run.error_message
 
 
 @admin.register(SyncIssue)

@@ -61,6 +61,7 @@ class PeopleOfCompanyInline(GrantInline):
     model = CompanyUserObjectPermission
     on = Company
     company_path = "content_object"
+    fields = ("user", "permission")
     autocomplete_fields = ("user",)
     verbose_name_plural = "People: levels on every project, and accounting approvers"
 
@@ -69,6 +70,7 @@ class PeopleOfProjectInline(GrantInline):
     model = ProjectUserObjectPermission
     on = Project
     company_path = "content_object__company"
+    fields = ("user", "permission")
     autocomplete_fields = ("user",)
     verbose_name_plural = "People: levels on this project"
 
@@ -76,6 +78,7 @@ class PeopleOfProjectInline(GrantInline):
 class GroupInline(GrantInline):
     """Groups reach across companies, so only superusers hand levels to them."""
 
+    fields = ("group", "permission")
     autocomplete_fields = ("group",)
     classes = ("collapse",)
 
@@ -187,6 +190,7 @@ class ProjectAdmin(ScopedRelations):
     search_fields = ("number", "name", "address")
     autocomplete_fields = ("company",)
     date_hierarchy = "created_at"
+    fields = ("company", "number", "name", "address", "time_zone", "is_active")
     inlines = (ToolInline, PeopleOfProjectInline, GroupsOfProjectInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
