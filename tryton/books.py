@@ -18,6 +18,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import xmlrpc.client
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -258,6 +259,8 @@ def batch(options: argparse.Namespace) -> str:
             said = {"said": act.function(act)}
         except (BooksError, ledger.LedgerError, SystemExit) as error:
             said = {"refused": str(error)}
+        except xmlrpc.client.Fault as fault:
+            said = {"refused": ledger.refusal(fault)}
         print(json.dumps(said), flush=True)
     return ""
 

@@ -35,12 +35,13 @@ def signed_in(url: str, login: str, password: str) -> Iterator[None]:
     except (ConnectionError, xmlrpc.client.ProtocolError) as error:
         raise LedgerError(f"Tryton does not answer at {url}: {error}.") from error
     except xmlrpc.client.Fault as fault:
-        raise LedgerError(f"Tryton refuses: {_fault_text(fault)}") from fault
+        raise LedgerError(refusal(fault)) from fault
 
 
-def _fault_text(fault: xmlrpc.client.Fault) -> str:
+def refusal(fault: xmlrpc.client.Fault) -> str:
+    """Tryton's own words, which are the last line of what it sends."""
     lines = [line for line in str(fault.faultString).strip().splitlines() if line.strip()]
-    return lines[-1] if lines else str(fault.faultCode)
+    return f"Tryton refuses: {lines[-1].rstrip(' -') if lines else fault.faultCode}"
 
 
 def every(model: str, *domain: Any, order: Sequence[tuple[str, str]] = (("id", "ASC"),)) -> Any:

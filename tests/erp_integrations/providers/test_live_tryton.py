@@ -5,14 +5,8 @@ The books are shared and keep what earlier tests did, so every test makes bills
 of its own.
 """
 
-import itertools
-import json
-import os
-import subprocess
-import time
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,96 +16,22 @@ from erp_integrations.providers.errors import (
     ConfigurationError,
     RecordNotFound,
 )
-from erp_integrations.providers.tryton.provider import TrytonProvider
-from tests.erp_integrations.providers.contract_suite import Bill, Erp, ProviderContract, read
+from tests.erp_integrations.providers.contract_suite import Erp, ProviderContract, read
+from tests.live_tryton import LISTING, accountant, alone, bill_ids, connect
 
 pytestmark = [pytest.mark.live_erp, pytest.mark.xdist_group("live_erp"), pytest.mark.timeout(300)]
 
-BOOKS = Path(__file__).parents[3] / "tryton" / "books.py"
-LISTING = json.loads(BOOKS.with_name("books.json").read_text(encoding="utf-8"))
 
-
-def given(name: str) -> str:
-    value = os.environ.get(name)
-    assert value, f"{name} is not set: run these tests with `python3 dev.py test`."
-    return value
-
-
-def connect(**options: Any) -> TrytonProvider:
-    database = options.pop("database", os.environ.get("TRYTON_DATABASE", "lab"))
-    key = options.pop("key", None) or given("TRYTON_KEY")
-    settings = {"url": given("TRYTON_URL"), "database": database}
-    return TrytonProvider(settings, {"key": key}, allow_private_addresses=True, **options)
-
-
-class LiveBooks:
-    """An accountant at work: one process that talks to the ERP, one line an act."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self.process = process
-        self.numbers = itertools.count(int(time.time() * 10))
-
-    def act(self, *words: str) -> str:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(" ".join(words) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        assert "said" in answer, answer
-        return str(answer["said"])
-
-    def bill(self, total: str) -> Bill:
-        reference = f"T-{next(self.numbers)}"
-        self.act("new-bill", "V-BOLT", reference, total)
-        return Bill(bill_ids()[reference], reference)
-
-    def pay(self, *pays: tuple[Bill, str], pending: bool = False) -> str:
-        return self._pay(pays, *(["--pending"] if pending else []))
-
-    def pay_directly(self, bill: Bill, amount: str) -> str:
-        return self._pay([(bill, amount)], "--wizard")
-
-    def draft(self, bill: Bill, amount: str) -> str:
-        return self._pay([(bill, amount)], "--approved")
-
-    def _pay(self, pays: Any, *options: str) -> str:
-        check = f"C-{next(self.numbers)}"
-        words = [word for bill, amount in pays for word in (bill.number, amount)]
-        self.act("pay", *words, "--check", check, *options)
-        return check
-
-    def issue(self, check: str) -> None:
-        self.act("issue", check)
-
-    def void(self, check: str) -> None:
-        self.act("void", check)
-
-    def unapply(self, check: str) -> None:
-        self.act("delete", check)
-
-    def delete(self, check: str) -> None:
-        self.act("delete", check)
-
-    def settle(self) -> None:
-        time.sleep(2.1)
-
-    def provider(self, **options: int) -> TrytonProvider:
-        return connect(**options)
-
-
-def bill_ids() -> dict[str, str]:
-    return {bill.number: bill.remote_id for bill in connect().bills()}
+@pytest.fixture(autouse=True)
+def one_at_a_time() -> Iterator[None]:
+    with alone():
+        yield
 
 
 @pytest.fixture(scope="module")
 def erp() -> Iterator[Erp]:
-    command = [given("TRYTON_PYTHON"), str(BOOKS), "batch"]
-    given("TRYTON_URL")
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        yield LiveBooks(process)
-        assert process.stdin is not None
-        process.stdin.close()
+    with accountant() as books:
+        yield books
 
 
 class TestTheContract(ProviderContract):
