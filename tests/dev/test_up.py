@@ -33,7 +33,7 @@ def started(folder: DataFolder, port: int) -> Iterator[tuple["subprocess.Popen[s
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            lines = []
+            lines: list[str] = []
             while not lines or not lines[-1].startswith("{"):
                 lines.append(process.stdout.readline())
                 assert lines[-1], f"no Ready: {''.join(lines)}"
