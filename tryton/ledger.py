@@ -167,19 +167,53 @@ def new_bill(
     party = find_vendor(vendor)
     if every("account.invoice", ("reference", "=", reference), ("party", "=", party.id)):
         raise LedgerError(f"{party.name} already has a bill {reference}.")
-    bill = Model.get("account.invoice")(type="in", party=party)
-    bill.payment_term = payment_term()
-    bill.invoice_date = on or dt.date.today()
-    bill.reference = reference
-    bill.description = text or None
-    line = bill.lines.new(product=product())
-    line.quantity = 1
-    line.unit_price = amount
-    line.description = text or reference
+    line = {
+        "type": "line",
+        "product": product().id,
+        "unit": only("product.uom", ("name", "=", "Unit")).id,
+        "account": _account("expense").id,
+        "description": text or reference,
+        "quantity": 1.0,
+        "unit_price": amount,
+    }
     if order is not None:
-        line.origin = only("purchase.purchase", ("reference", "=", order)).lines[0]
+        ordered = only("purchase.purchase", ("reference", "=", order)).lines[0]
+        line["origin"] = f"purchase.line,{ordered.id}"
+    bill = _create_bill(party, reference, line, on or dt.date.today(), text)
     bill.click("post")
     return bill
+
+
+def _create_bill(party: Any, reference: str, line: dict[str, Any], on: dt.date, text: str) -> Any:
+    """In one call, where filling a form field by field takes forty."""
+    company = get_company()
+    values = {
+        "type": "in",
+        "company": company.id,
+        "currency": company.currency.id,
+        "party": party.id,
+        "invoice_address": party.addresses[0].id,
+        "account": _account("payable").id,
+        "journal": only("account.journal", ("type", "=", "expense")).id,
+        "payment_term": payment_term().id,
+        "invoice_date": on,
+        "reference": reference,
+        "description": text or None,
+        "lines": [("create", [line])],
+    }
+    session = config.get_config()
+    proxy = session.get_proxy("account.invoice")
+    (bill_id,) = proxy.create([values], session.context)
+    return Model.get("account.invoice")(bill_id)
+
+
+def _account(kind: str) -> Any:
+    found = every("account.account", (f"type.{kind}", "=", True), ("closed", "!=", True))
+    return found[0]
+
+
+def get_company() -> Any:
+    return only("company.company")
 
 
 def find_vendor(name: str) -> Any:
