@@ -1,9 +1,22 @@
 """Every URL. A new one needs a row in ``tests/test_access.py``."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from procore_sync import health
+
+# The administration signs people in like everything else: rate limits and second factors included.
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    path("", include("projects.urls")),
+    path("", include("commitments.urls")),
+    path("", include("payments.urls")),
+    path("", include("erp_integrations.urls")),
     path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("livez", health.livez),
+    path("readyz", health.readyz),
 ]
