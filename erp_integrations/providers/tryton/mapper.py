@@ -229,13 +229,23 @@ class Mapped(NamedTuple):
 Row = TypeVar("Row")
 
 
-def payments(rows: Iterable[msgspec.Raw], bill_numbers: Mapping[int, str]) -> Mapped:
-    """Records of ``account.payment``; ``bill_numbers`` are the vendor's, by bill id."""
+def payments(
+    rows: Iterable[msgspec.Raw], numbers: Callable[[Sequence[int]], Mapping[int, str]]
+) -> Mapped:
+    """Records of ``account.payment``; ``numbers`` gives the vendor's numbers of bills, by id."""
     mapped = Mapped([], [])
     decoder = msgspec.json.Decoder(PaymentRow)
+    readable: list[tuple[msgspec.Raw, PaymentRow]] = []
     for raw in rows:
         try:
-            mapped.payments.append(_payment(decoder.decode(raw), bill_numbers))
+            readable.append((raw, decoder.decode(raw)))
+        except ValueError as error:
+            mapped.rejected.append(_rejected("payment", raw, error))
+    bill_ids = {_bill_id(row.line) for _, row in readable}
+    bill_numbers = numbers(sorted(each for each in bill_ids if each is not None))
+    for raw, row in readable:
+        try:
+            mapped.payments.append(_payment(row, bill_numbers))
         except (ValueError, ArithmeticError) as error:
             mapped.rejected.append(_rejected("payment", raw, error))
     return mapped
@@ -276,12 +286,6 @@ def bill(raw: msgspec.Raw) -> RemoteBill:
         paid=paid,
         is_posted=row.state in {"posted", "paid"},
     )
-
-
-def bills_of(rows: Iterable[msgspec.Raw]) -> set[int]:
-    """Ids of the bills that these payments pay; unreadable payments have none."""
-    found = (_bill_id(row.line) for row in _readable(rows, PaymentRow))
-    return {number for number in found if number is not None}
 
 
 def numbers_of(rows: Iterable[msgspec.Raw]) -> dict[int, str]:

@@ -187,7 +187,7 @@ class TrytonProvider:
         return position and Position(position.modified - self._overlap)
 
     def _payments(self, rows: Sequence[msgspec.Raw]) -> mapper.Mapped:
-        return mapper.payments(rows, self._numbers(sorted(mapper.bills_of(rows))))
+        return mapper.payments(rows, self._numbers)
 
     def _numbers(self, bill_ids: Sequence[int]) -> dict[int, str]:
         """The vendor's numbers of these bills: REST cannot follow a payment to its bill."""
