@@ -40,8 +40,10 @@ def test_every_dependency_says_why() -> None:
     assert [line for line in lines if "# " not in line] == []
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="git knows which files are ours")
 def test_no_address_of_a_package_index_in_the_tree() -> None:
     pattern = "pypi[.]org|python[h]osted|registry[.]npm|deb[.]debian|index-url *[=:]"
-    command = ["git", "grep", "-nIE", "--untracked", pattern, "--", ".", ":!tests/dev"]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
-    assert found == ""
+    git = ["git", "-c", "safe.directory=*", "grep", "-nIE", "--untracked"]
+    command = [*git, pattern, "--", ".", ":!tests/dev"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (1, ""), found.stderr
