@@ -3,7 +3,6 @@
 import base64
 import os
 import secrets
-import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -104,9 +103,7 @@ class Application:
     def _web_answers(self) -> bool:
         try:
             urllib.request.urlopen(f"{self.url}/livez", timeout=5).close()  # noqa: S310 - our own
-        except urllib.error.HTTPError:
-            return True
-        except OSError:
+        except OSError:  # not listening yet, or an error page
             return False
         return True
 

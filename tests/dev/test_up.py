@@ -80,6 +80,7 @@ def _live(folder: DataFolder, port: int) -> None:
         assert said["erp_url"] is None
         assert set(said["sign_ins"]) == {"admin", "accountant", "pm", "viewer", "stranger"}
         assert status(said["url"] + "/accounts/login/") == 200
+        assert status(said["url"] + "/readyz") == 200
         second = subprocess.run(dev(folder, "up"), capture_output=True, text=True)
         assert second.returncode == 1
         assert second.stderr == f"`dev.py up` is running already: {said['url']}.\n"
