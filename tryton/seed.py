@@ -176,52 +176,52 @@ def _key(login: str, group: Any) -> str:
 
 
 def _listing() -> dict[str, Any]:
-    orders = {order.reference: order for order in story.ORDERS}
-    codes = {bill.reference: orders[bill.order].vendor for bill in story.BILLS}
     return {
         "company": story.COMPANY,
         "currency": story.CURRENCY,
         "vendors": [
-            {
-                "party_id": ledger.only("party.party", ("code", "=", v.code)).id,
-                "code": v.code,
-                "name": v.name,
-            }
-            for v in story.VENDORS
+            {"party_id": ledger.find_vendor(each.code).id, "code": each.code, "name": each.name}
+            for each in story.VENDORS
         ],
-        "purchase_orders": [
-            {
-                "id": p.id,
-                "number": p.number,
-                "reference": p.reference,
-                "kind": orders[p.reference].kind,
-                "title": p.description,
-                "vendor_code": p.party.code,
-                "total": str(p.total_amount),
-                "date": p.purchase_date.isoformat(),
-            }
-            for p in ledger.every("purchase.purchase")
-        ],
+        "purchase_orders": [_listed_order(each) for each in ledger.every("purchase.purchase")],
         "bills": [
-            {
-                "id": b.id,
-                "number": b.number,
-                "reference": b.reference,
-                "vendor_code": codes[b.reference],
-                "total": str(b.total_amount),
-                "date": b.invoice_date.isoformat(),
-                "description": b.description,
-                "purchase_order": next(s.order for s in story.BILLS if s.reference == b.reference),
-            }
-            for b in ledger.every("account.invoice", ("type", "=", "in"))
+            _listed_bill(each) for each in ledger.every("account.invoice", ("type", "=", "in"))
         ],
         "checks": [
             {
-                "number": c.number,
-                "date": c.on.isoformat(),
-                "outcome": c.outcome,
-                "pays": [{"bill": bill, "amount": str(amount)} for bill, amount in c.pays],
+                "number": each.number,
+                "date": each.on.isoformat(),
+                "outcome": each.outcome,
+                "pays": [{"bill": bill, "amount": str(amount)} for bill, amount in each.pays],
             }
-            for c in story.CHECKS
+            for each in story.CHECKS
         ],
+    }
+
+
+def _listed_order(purchase: Any) -> dict[str, Any]:
+    told = next(each for each in story.ORDERS if each.reference == purchase.reference)
+    return {
+        "id": purchase.id,
+        "number": purchase.number,
+        "reference": purchase.reference,
+        "kind": told.kind,
+        "title": purchase.description,
+        "vendor_code": purchase.party.code,
+        "total": str(purchase.total_amount),
+        "date": purchase.purchase_date.isoformat(),
+    }
+
+
+def _listed_bill(bill: Any) -> dict[str, Any]:
+    told = next(each for each in story.BILLS if each.reference == bill.reference)
+    return {
+        "id": bill.id,
+        "number": bill.number,
+        "reference": bill.reference,
+        "vendor_code": bill.party.code,
+        "total": str(bill.total_amount),
+        "date": bill.invoice_date.isoformat(),
+        "description": bill.description,
+        "purchase_order": told.order,
     }

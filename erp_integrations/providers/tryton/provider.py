@@ -139,15 +139,14 @@ class TrytonProvider:
         for stream in STREAMS:
             search(stream.model, stream.domain, stream.fields, size=1)
         search(BILL, (("type", "=", "in"),), mapper.BILL_FIELDS, size=1)
-        name = msgspec.json.decode(company[0])["party"]["name"]
+        name = _text(company, "party", "name")
         return f"{self._version()} · company {name} · {self._count()} readable"
 
     def _version(self) -> str:
         module = self._client.search(
             "ir.module", (("name", "=", "account_payment"),), ("version",), size=1
         ).rows
-        version = str(msgspec.json.decode(module[0])["version"]) if module else ""
-        return f"Tryton {'.'.join(version.split('.')[:2])}".strip()
+        return f"Tryton {'.'.join(_text(module, 'version').split('.')[:2])}".strip()
 
     def _count(self) -> str:
         payments = STREAMS[0]
@@ -355,6 +354,14 @@ def _required(values: Mapping[str, str], name: str) -> str:
         label = next(field.label for field in TrytonProvider.fields if field.name == name)
         raise ConfigurationError(f"The connection to Tryton has no {label.lower()} yet.")
     return value
+
+
+def _text(rows: Sequence[msgspec.Raw], *path: str) -> str:
+    """A text to show, from the first record; empty when it is not there."""
+    value = msgspec.json.decode(rows[0]) if rows else None
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _after(position: Position | None) -> Sequence[Any]:
