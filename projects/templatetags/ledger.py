@@ -42,7 +42,7 @@ MARKS: dict[str, ErpMark] = {
 
 
 @register.simple_tag
-def icon(name: str) -> SafeString:
+def icon(name: str) -> str:
     """``{% icon "lock" %}``: a drawing that says nothing the text beside it does not say."""
     return get_template(f"icons/{name}.svg").render()
 
