@@ -1,4 +1,4 @@
-"""The top bar: the projects and tools that are there for the person, in a fixed number of queries."""
+"""The top bar: the projects and tools that are there for the person, in few queries."""
 
 from typing import Any
 
