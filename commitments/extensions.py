@@ -1,99 +1,134 @@
-"""Where rooms to the right add to the pages of commitments.
+"""What rooms to the right add to the pages of commitments.
 
-Imports go one way only (commitments ← payments), so this room cannot ask for
-payments. It offers places instead, and whoever has something to add registers
-it once, in its ``AppConfig.ready``.
+Commitments know nothing about payments or ERPs. A room that has something to
+show on their pages registers it here, once, in its ``AppConfig.ready``::
+
+    extensions.register_paid_amounts(on_commitment=..., on_invoice=...)
+    extensions.register_tab(extensions.Tab(...))
+    extensions.register_invoice_payments(payments_of_invoice)
+    extensions.register_history(payment_events)
+    extensions.register_payments_status(last_synced)
 """
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeAlias, TypedDict
 
-from django.db.models import Expression, QuerySet, Value
+from django.db.models import QuerySet, Value
+from django.db.models.expressions import Combinable
 
 from commitments.models import Commitment, SubcontractorInvoice
 from projects.access import Person
 from projects.money import ZERO, MoneyField
 
-#: what every row of a history source has, in this order (see ``HistorySource``)
-HISTORY_COLUMNS = ("happened_at", "who", "about", "what", "details")
+#: makes a subquery expression that refers to the outer row with ``OuterRef("pk")``
+Expression: TypeAlias = Callable[[], Combinable]
 
 
 @dataclass(frozen=True)
 class Tab:
-    """One more tab of a commitment; ``url_name`` takes the project's and the commitment's id.
+    """A tab of a commitment: where it leads, how many rows it has, and when it is there."""
 
-    ``count`` makes the expression of the number behind the label, correlated to
-    the commitment. ``is_shown`` false: the tab is not there.
-    """
-
-    name: str
+    code: str
     label: str
+    #: reversed with the project's and the commitment's id
     url_name: str
-    count: Callable[[], Expression]
+    #: the number of rows, as a subquery of the commitment
+    count: Expression
     is_shown: Callable[[Commitment], bool]
-    #: what administrators read instead of a tab that is not shown
-    hint: str = ""
 
 
 @dataclass(frozen=True)
-class InvoicePanel:
-    """One more section of an invoice's page: a template and what it needs."""
+class InvoicePayment:
+    """A payment on the page of its invoice. ``remark``: what is special about it."""
 
-    template: str
-    context: Callable[[Person, SubcontractorInvoice], dict[str, Any]]
-
-
-#: rows of one commitment's history, as ``values_list`` of HISTORY_COLUMNS: an aware date and time,
-#: the id of a person or None, two texts, and ``{label: [old, new]}``
-HistorySource = Callable[[Commitment], QuerySet[Any, Any]]
-#: makes an expression of the amount paid, correlated to a commitment or an invoice
-Amount = Callable[[], Expression]
-
-_tabs: list[Tab] = []
-_invoice_panels: list[InvoicePanel] = []
-_history_sources: list[HistorySource] = []
-_paid: dict[str, Amount] = {}
+    name: str
+    url: str
+    date: dt.date
+    method: str
+    check_number: str
+    amount: Decimal
+    currency: str
+    is_counted: bool
+    remark: str
 
 
-def add_tab(tab: Tab) -> None:
-    _tabs.append(tab)
+class StatusLine(TypedDict):
+    """One line for people, and where it leads (empty: nowhere)."""
+
+    text: str
+    url: str
 
 
-def added_tabs() -> tuple[Tab, ...]:
-    return tuple(_tabs)
+#: columns of the change history, in this order: a source gives ``values_list(*these)``;
+#: ``changes`` is ``{label: [old, new]}``, ``is_automatic`` says that no person did it
+HISTORY_COLUMNS = ("at", "row_id", "subject", "summary", "changes", "actor_id", "is_automatic")
+HistorySource: TypeAlias = Callable[[Commitment], "QuerySet[Any, Any]"]
+InvoicePaymentSource: TypeAlias = Callable[[SubcontractorInvoice, Person], list[InvoicePayment]]
+StatusSource: TypeAlias = Callable[[Commitment, Person], StatusLine | None]
+
+_paid: dict[str, Expression] = {}
+_tabs: dict[str, Tab] = {}
+_invoice_payments: list[InvoicePaymentSource] = []
+_history: list[HistorySource] = []
+_statuses: list[StatusSource] = []
 
 
-def add_invoice_panel(panel: InvoicePanel) -> None:
-    _invoice_panels.append(panel)
+def register_paid_amounts(*, on_commitment: Expression, on_invoice: Expression) -> None:
+    """Say what was paid per commitment and per invoice: *Payments Issued* and *Paid Amount*."""
+    _paid.update(commitment=on_commitment, invoice=on_invoice)
 
 
-def invoice_panels() -> tuple[InvoicePanel, ...]:
-    return tuple(_invoice_panels)
+def register_tab(tab: Tab) -> None:
+    """Add a tab between *Invoices* and *Change History*."""
+    _tabs[tab.code] = tab
 
 
-def add_history_source(source: HistorySource) -> None:
-    _history_sources.append(source)
+def register_invoice_payments(source: InvoicePaymentSource) -> None:
+    """Say which payments an invoice has; none where the person may not see them."""
+    if source not in _invoice_payments:
+        _invoice_payments.append(source)
 
 
-def history_sources() -> tuple[HistorySource, ...]:
-    return tuple(_history_sources)
+def register_history(source: HistorySource) -> None:
+    """Add rows to *Change History*; they are merged with the commitment's own in SQL."""
+    if source not in _history:
+        _history.append(source)
 
 
-def register_paid_amounts(*, of_commitment: Amount, of_invoice: Amount) -> None:
-    """Say how much was paid; until somebody does, nothing was."""
-    _paid.update(commitment=of_commitment, invoice=of_invoice)
+def register_payments_status(source: StatusSource) -> None:
+    """Add one line above the payments, such as *Last synced 5 minutes ago*.
+
+    ``source(commitment, user)`` gives ``{"text": ..., "url": ...}``, or None
+    when there is nothing to say to this person. It is asked once a page, so it
+    should cost one query. The text says what the person may know; the URL is
+    empty for whoever may not go there.
+    """
+    if source not in _statuses:
+        _statuses.append(source)
 
 
-def paid_on_commitment() -> Expression:
-    """*Payments Issued* of a commitment, for ``annotate``."""
-    return _paid["commitment"]() if _paid else _nothing()
+def paid_on(owner: str) -> Combinable:
+    """What was paid on the outer ``commitment`` or ``invoice``; zero where nobody registered."""
+    make = _paid.get(owner)
+    return make() if make else Value(ZERO, output_field=MoneyField())
 
 
-def paid_on_invoice() -> Expression:
-    """*Paid Amount* of an invoice, for ``annotate``."""
-    return _paid["invoice"]() if _paid else _nothing()
+def tabs() -> list[Tab]:
+    return list(_tabs.values())
 
 
-def _nothing() -> Expression:
-    return Value(ZERO, output_field=MoneyField())
+def invoice_payments(invoice: SubcontractorInvoice, user: Person) -> list[InvoicePayment]:
+    return [each for source in _invoice_payments for each in source(invoice, user)]
+
+
+def history_sources() -> list[HistorySource]:
+    return list(_history)
+
+
+def payments_statuses(commitment: Commitment, user: Person) -> list[StatusLine]:
+    """The lines that this person gets to read above the payments of the commitment."""
+    lines = (source(commitment, user) for source in _statuses)
+    return [line for line in lines if line]

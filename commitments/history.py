@@ -1,0 +1,69 @@
+"""The change history of a commitment: its own events and those of the rooms to the right."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Page
+from django.db.models import BooleanField, F, QuerySet, Value
+from django.http import HttpRequest
+
+from commitments import extensions
+from commitments.models import Commitment, CommitmentEvent
+from commitments.pages import page_of
+from projects.models import User
+
+#: who did what no person did
+AUTOMATIC = "ERP sync"
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    at: datetime
+    subject: str
+    summary: str
+    #: label, old, new
+    changes: list[tuple[str, str, str]]
+    who: str
+
+
+def history_page(
+    request: HttpRequest, commitment: Commitment
+) -> "tuple[Page[Any], list[HistoryRow]]":
+    """One page, newest first; merged and cut by the database."""
+    own = _own(commitment)
+    others = [source(commitment) for source in extensions.history_sources()]
+    rows = own.union(*others, all=True) if others else own
+    page = page_of(request, rows.order_by("-at", "-row_id"))
+    found = [dict(zip(extensions.HISTORY_COLUMNS, each, strict=True)) for each in page]
+    people = User.objects.in_bulk({each["actor_id"] for each in found if each["actor_id"]})
+    return page, [_row(each, people) for each in found]
+
+
+def _own(commitment: Commitment) -> "QuerySet[Any, Any]":
+    automatic = Value(False, output_field=BooleanField())
+    rows = CommitmentEvent.objects.filter(commitment=commitment).order_by()
+    return rows.annotate(row_id=F("pk"), is_automatic=automatic).values_list(
+        *extensions.HISTORY_COLUMNS
+    )
+
+
+def _row(event: dict[str, Any], people: dict[int, User]) -> HistoryRow:
+    person = people.get(event["actor_id"])
+    who = str(person) if person else (AUTOMATIC if event["is_automatic"] else "Administration")
+    return HistoryRow(
+        at=event["at"],
+        subject=event["subject"],
+        summary=event["summary"],
+        changes=change_lines(event["changes"]),
+        who=who,
+    )
+
+
+def change_lines(changes: dict[str, list[Any]]) -> list[tuple[str, str, str]]:
+    """``{label: [old, new]}`` as lines; a dash for what was or is empty."""
+    return [(label, _text(old), _text(new)) for label, (old, new) in changes.items()]
+
+
+def _text(value: Any) -> str:
+    return "—" if value in (None, "") else str(value)

@@ -1,0 +1,3 @@
+from tests.commitments.fixtures import alice, bob, concrete, mallory, riverside
+
+__all__ = ["alice", "bob", "concrete", "mallory", "riverside"]
