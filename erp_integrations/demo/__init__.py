@@ -1,0 +1,1 @@
+"""A company with everything in it, for looking around (``manage.py load_demo``)."""
