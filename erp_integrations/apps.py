@@ -6,4 +6,6 @@ class ErpIntegrationsConfig(AppConfig):
     verbose_name = "ERP Integrations"
 
     def ready(self) -> None:
-        from erp_integrations import receivers  # noqa: F401  connects the signals
+        from erp_integrations import freshness, receivers  # noqa: F401  connects the signals
+
+        freshness.register()

@@ -66,4 +66,4 @@ def rows_for(person: Person, invoices: list[Any]) -> list[Row]:
 
 
 def _commitment_url(invoice: SubcontractorInvoice) -> str:
-    return reverse("commitments:payments_issued", args=[invoice.project_id, invoice.commitment_id])
+    return reverse("payments:payments_issued", args=[invoice.project_id, invoice.commitment_id])

@@ -81,9 +81,9 @@ class Progress:
     def tone(self) -> str:
         """Which colour its state has."""
         if self.run.is_active:
-            return "busy"
+            return "active"
         tones = {"succeeded": "good", "succeeded_with_issues": "attention", "failed": "bad"}
-        return tones.get(self.run.state, "quiet")
+        return tones.get(self.run.state, "")
 
     @property
     def who(self) -> str:

@@ -71,7 +71,7 @@ def find_place(
 ) -> Place:
     """The place, for those to whom it exists. Raises ``Http404`` for everybody else."""
     if project_id is not None:
-        project = _projects(person).select_related("company").filter(pk=project_id).first()
+        project = find_projects(person).select_related("company").filter(pk=project_id).first()
         if project is None:
             raise Http404
         return Place(person, project.company, project)
@@ -81,7 +81,7 @@ def find_place(
     return Place(person, company)
 
 
-def _projects(person: Person) -> Any:
+def find_projects(person: Person) -> Any:
     """Projects where the tool is active, for Standard and up and for accounting approvers."""
     own = Project.objects.for_user(person, Tool.ERP_INTEGRATIONS, Level.STANDARD)
     approved = Company.objects.with_approver(person)
@@ -92,7 +92,7 @@ def _projects(person: Person) -> Any:
 def _companies(person: Person) -> Any:
     """Companies of those projects, and those on which the person holds the level itself."""
     return Company.objects.filter(
-        Q(pk__in=_projects(person).values("company_id"))
+        Q(pk__in=find_projects(person).values("company_id"))
         | Q(pk__in=Company.objects.with_level(person, Tool.ERP_INTEGRATIONS, Level.STANDARD))
         | Q(pk__in=Company.objects.with_approver(person))
     )

@@ -16,7 +16,7 @@ from erp_integrations import runs
 from erp_integrations.explanations import Adviser
 from erp_integrations.filters import VIEWS, InvoiceFilter, RunFilter, counts_of_views
 from erp_integrations.invoice_list import ordered, rows_for
-from erp_integrations.models import ErpAllocation, RunTrigger, SyncRun
+from erp_integrations.models import ErpAllocation, RunState, RunTrigger, SyncRun
 from erp_integrations.models.issue import IssueCode
 from erp_integrations.panels import ConnectionPanel, Progress, SyncPanel
 from erp_integrations.places import Place, find_place
@@ -64,7 +64,10 @@ def sync(request: HttpRequest, **where: int) -> HttpResponse:
             requested_by=request.user,  # type: ignore[arg-type]  # login_required
         )
     if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "erp_integrations/_sync.html", _sync_context(place))
+        context = _sync_context(place)
+        active = context["panel"].active
+        context["announcement"] = active.announcement if active else ""
+        return render(request, "erp_integrations/_sync.html", context)
     return HttpResponseRedirect(place.url("subcontractor_invoices"))
 
 
@@ -137,9 +140,10 @@ def run_cancel(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
     if not may_sync(run.connection, request.user, place.project):
         raise PermissionDenied
     run = runs.cancel_run(run=run, by=request.user)  # type: ignore[arg-type]  # login_required
-    if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "erp_integrations/_sync.html", _sync_context(place, run))
-    messages.success(request, f"Sync {run.pk} was stopped. Everything read until then was kept.")
+    if run.state == RunState.CANCELLED:
+        messages.success(request, f"Sync {run.pk} was stopped. What was read until then was kept.")
+    else:
+        messages.info(request, f"Sync {run.pk} had come to its end already.")
     return HttpResponseRedirect(place.url("run", run.pk))
 
 

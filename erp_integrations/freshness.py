@@ -1,0 +1,41 @@
+"""The line above a commitment's payments that says how fresh they are."""
+
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+
+from commitments.extensions import StatusLine, register_payments_status
+from commitments.models import Commitment
+from erp_integrations.models import ErpConnection
+from erp_integrations.places import find_projects
+from projects.access import Person
+
+
+def register() -> None:
+    register_payments_status(last_synced)
+
+
+def last_synced(commitment: Commitment, person: Person) -> StatusLine | None:
+    """When payments were last synced; the history is linked for those who may open the tool."""
+    connection = ErpConnection.objects.filter(company_id=commitment.company_id).first()
+    if connection is None:
+        return None
+    return {"text": _text(connection, commitment), "url": _history_url(commitment, person)}
+
+
+def _text(connection: ErpConnection, commitment: Commitment) -> str:
+    if connection.last_success_at is None:
+        return f"Payments were not synced with {connection.name} yet."
+    project = commitment.project
+    local = connection.last_success_at.astimezone(
+        ZoneInfo(project.time_zone or project.company.time_zone)
+    )
+    when = f"{local:%m/%d/%Y %I:%M %p} {local.tzname()}"
+    return f"Last synced with {connection.name}: {when}."
+
+
+def _history_url(commitment: Commitment, person: Person) -> str:
+    place = find_projects(person).filter(pk=commitment.project_id)
+    if not place.exists():
+        return ""
+    return reverse("erp_integrations:project_runs", args=[commitment.project_id])
