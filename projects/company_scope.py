@@ -9,11 +9,12 @@ one day.
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from projects.access import Level, Tool
 from projects.models import Company, User
@@ -170,6 +171,42 @@ class CompanyScopedAdmin(CompanyScope, ModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.administers(request)
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with _Refusals(request) as refusals:
+            return super().changeform_view(request, *args, **kwargs)
+        return refusals.response
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with _Refusals(request) as refusals:
+            return super().delete_view(request, *args, **kwargs)
+        return refusals.response
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with _Refusals(request) as refusals:
+            return super().changelist_view(request, *args, **kwargs)
+        return refusals.response
+
+
+class _Refusals:
+    """A service that refuses is answered by its sentences, on the page one came from.
+
+    Forms ask beforehand; this is for what changed between the question and the answer.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self.response = HttpResponseRedirect(request.get_full_path())
+
+    def __enter__(self) -> "_Refusals":
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if not isinstance(error, ValidationError) or self._request.method != "POST":
+            return False
+        for sentence in error.messages:
+            messages.error(self._request, sentence)
+        return True
+
 
 class CompanyScopedInline(CompanyScope, TabularInline):
     """Base of every inline; ``obj`` of its permissions is the parent row."""
@@ -179,7 +216,13 @@ class CompanyScopedInline(CompanyScope, TabularInline):
 
 
 class ReadOnlyScope(CompanyScope):
-    """Rows that the application writes: to look at, not to touch."""
+    """Rows that the application writes: to look at, not to touch; every field of them."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        hidden = set(self.exclude or ())
+        return self.fields or [
+            field.name for field in self.model._meta.fields if field.name not in {"id", *hidden}
+        ]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
