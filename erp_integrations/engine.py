@@ -13,7 +13,9 @@ from concurrent.futures import TimeoutError as NotYet
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from erp_integrations import ingest, runs, sweep
@@ -38,6 +40,7 @@ from erp_integrations.providers.errors import (
     ErpError,
     RecordError,
     RecordNotFound,
+    TransientError,
 )
 
 log = logging.getLogger(__name__)
@@ -67,6 +70,10 @@ def work_on(run_id: int) -> None:
         log.info("run %s was taken over or cancelled", run_id)
     except TimeSliceOver:
         runs.hand_back(run)
+    except (OperationalError, InterfaceError) as error:
+        # The database went away. The run stays as it is, its lease runs out, and it is resumed.
+        log.warning("run %s lost its database and will be resumed: %s", run_id, error)
+        connection.close()
     except ErpError as error:
         _fail(run, error)
     except Exception:
@@ -183,17 +190,20 @@ def _fail(run: SyncRun, error: ErpError | None) -> None:
         _mark_connection(run.connection, error)
 
 
-def _mark_connection(connection: ErpConnection, error: ErpError | None) -> None:
-    mine = ErpConnection.objects.filter(pk=connection.pk)
+def _mark_connection(erp: ErpConnection, error: ErpError | None) -> None:
+    mine = ErpConnection.objects.filter(pk=erp.pk)
     now = timezone.now()
     if isinstance(error, AuthenticationError | ConfigurationError):
         mine.update(stopped_at=now, stopped_reason=str(error)[:500])
         return
     mine.update(consecutive_failures=F("consecutive_failures") + 1)
     failures = mine.values_list("consecutive_failures", flat=True).get()
+    pause = timedelta(minutes=2) * 2 ** min(failures - 1, 10)
+    if isinstance(error, TransientError):  # sooner than a daily schedule would
+        again = now + max(pause, timedelta(seconds=error.retry_after or 0))
+        mine.exclude(next_sync_at=None).update(next_sync_at=Least("next_sync_at", again))
     if failures >= FAILURES_BEFORE_REST:
-        rest = timedelta(minutes=5) * 2 ** min(failures - FAILURES_BEFORE_REST, 10)
-        mine.update(circuit_open_until=now + min(rest, LONGEST_REST))
+        mine.update(circuit_open_until=now + min(pause, LONGEST_REST))
 
 
 BUG = (

@@ -160,5 +160,5 @@ class ErpConnectionFactory(factory.django.DjangoModelFactory[ErpConnection]):
     company = factory.SubFactory(CompanyFactory)
     name = "Tryton"
     provider = "tryton"
-    settings = {"base_url": "http://127.0.0.1:1", "database": "lab"}
+    settings = {"url": "http://127.0.0.1:1", "database": "lab"}
     export_subcontractor_invoices = True

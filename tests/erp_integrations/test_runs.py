@@ -178,6 +178,31 @@ def test_automatic_runs_rest_after_three_failures_in_a_row(
     assert not ErpConnection.objects.due().exists()
 
 
+def test_a_passing_failure_is_tried_again_before_the_schedule(
+    books: Books, connection: ErpConnection
+) -> None:
+    ErpConnection.objects.update(next_sync_at=timezone.now() + dt.timedelta(days=1))
+    books.before_page = raising(TransientError("No answer."), on_page=1)
+    run_sync(connection)
+    assert connection.next_sync_at - timezone.now() < dt.timedelta(minutes=3)
+
+
+def test_a_database_that_went_away_leaves_the_run_to_be_resumed(
+    books: Books, connection: ErpConnection
+) -> None:
+    from django.db import OperationalError
+
+    books.put(payment("p1", ("7", "100")))
+    run = request(connection)
+    with (
+        mock.patch("erp_integrations.ingest.apply_page", side_effect=OperationalError),
+        mock.patch("erp_integrations.engine.connection.close"),
+    ):
+        engine.work_on(run.pk)
+    run.refresh_from_db()
+    assert run.state == RunState.RUNNING
+
+
 def test_success_closes_the_circuit(books: Books, connection: ErpConnection) -> None:
     ErpConnection.objects.update(consecutive_failures=5, circuit_open_until=timezone.now())
     run_sync(connection)
