@@ -8,6 +8,7 @@ missing at once, the sweep itself is doubted, not the books.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -91,7 +92,12 @@ def flag_missing(run: SyncRun, remote_ids: Iterable[str], *, confirmed: bool) ->
     ids = list(remote_ids)
     if not ids:
         return
-    here = {"connection": run.connection_id, "run": run.pk, "ids": ids, "confirmed": confirmed}
+    here: dict[str, Any] = {
+        "connection": run.connection_id,
+        "run": run.pk,
+        "ids": ids,
+        "confirmed": confirmed,
+    }
     with connection.cursor() as cursor:
         matching.lock_connection(cursor, run.connection_id)
         cursor.execute(matching.CREATE_TABLES)
@@ -105,7 +111,9 @@ def flag_missing(run: SyncRun, remote_ids: Iterable[str], *, confirmed: bool) ->
 
 
 def _note(run: SyncRun, remote_ids: list[str], code: IssueCode) -> None:
-    payments = ErpPayment.objects.filter(connection=run.connection_id, remote_id__in=remote_ids)
+    payments: Any = ErpPayment.objects.filter(
+        connection=run.connection_id, remote_id__in=remote_ids
+    )
     SyncIssue.objects.open().filter(code=IssueCode.MISSING, erp_payment__in=payments).update(
         resolved_at=timezone.now()
     )

@@ -85,7 +85,7 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
         if user.is_superuser or level is Level.ADMIN:
             return rows
         administered = Project.objects.for_user(user, Tool.COMMITMENTS, Level.ADMIN)
-        listed = Commitment.viewers.through.objects.filter(user_id=user.pk)
+        listed = Commitment.viewers.through.objects.filter(user_id=user.pk or 0)
         return rows.filter(
             Q(is_private=False)
             | Q(project__in=administered)

@@ -211,7 +211,7 @@ class SubcontractorInvoice(OriginMixin):
         if self.commitment_id:
             self.company_id = self.commitment.company_id
             self.project_id = self.commitment.project_id
-        if self.billing_period_id and self.billing_period.project_id != self.project_id:
+        if self.billing_period and self.billing_period.project_id != self.project_id:
             raise ValidationError({"billing_period": "Choose a billing period of the project."})
 
     @property

@@ -64,7 +64,7 @@ class Project(models.Model):
 
     class Meta:
         ordering = ["number"]
-        permissions = level_permissions()
+        permissions = [*level_permissions()]
         constraints = [
             models.UniqueConstraint(
                 fields=["company", "number"],
