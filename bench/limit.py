@@ -104,12 +104,13 @@ class Limit:
         i, now = self.ids, self.now
         number = int(p.number.removeprefix("PAY-"))
         rows["limit_erp_payment"].append(
-            (number, i["company"], i["connection"], p.remote_id, p.number, p.status.value, p.method.value,
-             p.check_number, p.date, p.currency, p.total, p.vendor_ref, p.vendor_name, p.memo,
+            (number, i["company"], i["connection"], p.remote_id, p.number, p.status.value,
+             p.method.value, p.check_number, p.date, p.currency, p.total, p.vendor_ref, p.vendor_name, p.memo,
              p.modified_at, content_hash(p), now, now)
         )  # fmt: skip
         for index, a in enumerate(p.allocations):
             key, invoice = number * 4 + index, self.invoices[a.bill_id]
+            origin = f"{i['connection']}/{p.remote_id}/{a.bill_id}"
             rows["limit_allocation"].append(
                 (key, i["company"], number, a.bill_id, a.bill_number, "", a.amount, a.discount,
                  "applied", "", invoice, key)
@@ -117,7 +118,7 @@ class Limit:
             rows["limit_payment"].append(
                 (key, i["company"], i["project"], i["commitment"], invoice, a.amount, p.currency,
                  p.method.value, p.date, p.number, a.bill_number, p.check_number, p.memo, "issued",
-                 "", f"{i['connection']}/{p.remote_id}/{a.bill_id}", p.number, p.remote_id, now, now)
+                 "", origin, p.number, p.remote_id, now, now)
             )  # fmt: skip
             rows["limit_event"].append(
                 (i["company"], i["commitment"], key, f"Payment {p.number}", "created", now, "{}")

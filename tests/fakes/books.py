@@ -35,7 +35,9 @@ def payment(
     **fields: Any,
 ) -> RemotePayment:
     """A payment over ``(bill id, amount)`` pairs; its total is their sum unless given."""
-    allocations = tuple(RemoteAllocation(bill, f"BILL-{bill}", Decimal(sum_)) for bill, sum_ in bills)
+    allocations = tuple(
+        RemoteAllocation(bill, f"BILL-{bill}", Decimal(amount)) for bill, amount in bills
+    )
     made = RemotePayment(
         remote_id=remote_id,
         number=fields.pop("number", remote_id.upper()),
