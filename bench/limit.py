@@ -105,8 +105,8 @@ class Limit:
         number = int(p.number.removeprefix("PAY-"))
         rows["limit_erp_payment"].append(
             (number, i["company"], i["connection"], p.remote_id, p.number, p.status.value,
-             p.method.value, p.check_number, p.date, p.currency, p.total, p.vendor_ref, p.vendor_name, p.memo,
-             p.modified_at, content_hash(p), now, now)
+             p.method.value, p.check_number, p.date, p.currency, p.total, p.vendor_ref,
+             p.vendor_name, p.memo, p.modified_at, content_hash(p), now, now)
         )  # fmt: skip
         for index, a in enumerate(p.allocations):
             key, invoice = number * 4 + index, self.invoices[a.bill_id]

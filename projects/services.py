@@ -39,7 +39,9 @@ def set_tool(*, project: Project, tool: Tool, is_active: bool) -> ProjectTool:
 @transaction.atomic
 def grant_level(*, user: User, tool: Tool, level: Level, on: Company | Project) -> Level:
     """Give a person exactly this level in a tool, on a company or one project."""
-    grants = _grants(user, on).filter(permission__codename__in=codenames_from(tool, Level.READ_ONLY))
+    grants = _grants(user, on).filter(
+        permission__codename__in=codenames_from(tool, Level.READ_ONLY)
+    )
     grants.delete()
     if level is not Level.NONE:
         _grant(user, on, codename(tool, level))
