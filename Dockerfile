@@ -18,5 +18,5 @@ RUN SECRET_KEY=unused CREDENTIAL_KEYS=unused DATABASE_URL=postgres://unused/unus
 USER procore-sync
 VOLUME /data/media
 EXPOSE 8000
-CMD ["gunicorn", "procore_sync.wsgi:application", "--no-control-socket", \
+CMD ["gunicorn", "procore_sync.wsgi:application", "--no-control-socket", "--preload", \
      "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--bind", "0.0.0.0:8000"]

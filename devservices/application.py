@@ -12,7 +12,7 @@ from devservices.processes import Service
 
 #: the same three that docker-compose.yml runs (a test compares them)
 WEB = (
-    *("gunicorn", "procore_sync.wsgi:application", "--no-control-socket"),
+    *("gunicorn", "procore_sync.wsgi:application", "--no-control-socket", "--preload"),
     *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
 )
 WORKER = ("celery", "-A", "procore_sync", "worker", "--concurrency", "2", "--loglevel", "INFO")
