@@ -40,6 +40,16 @@ MARKS: dict[str, ErpMark] = {
     TROUBLE: ErpMark("trouble", "Not found in the ERP any more"),
 }
 
+#: the colour of a badge, by the status it names; whatever is not here is plain
+TONES = {
+    **dict.fromkeys(("Approved", "Approved as Noted", "Complete", "Received", "Paid"), "good"),
+    **dict.fromkeys(("Submitted", "Processing", "Under Review", "Out For Bid"), "info"),
+    **dict.fromkeys(("Out For Signature", "Partially Received", "Partially Paid"), "info"),
+    **dict.fromkeys(("Pending - In Review", "Pending - Revised"), "info"),
+    **dict.fromkeys(("Pending Owner Approval", "Revise & Resubmit"), "warn"),
+    **dict.fromkeys(("Terminated", "Void", "Rejected"), "bad"),
+}
+
 
 @register.simple_tag
 def icon(name: str) -> str:
@@ -87,6 +97,12 @@ def money(amount: Decimal | None, currency: str) -> str:
 def percent(share: Decimal | None) -> str:
     """``{{ percentage|percent }}``: ``41.5%``."""
     return NOTHING if share is None else f"{share:.1f}%"
+
+
+@register.filter
+def tone(status: str) -> str:
+    """``<span class="badge {{ status|tone }}">``: its colour; the words say the same."""
+    return TONES.get(status, "")
 
 
 @register.filter
