@@ -7,7 +7,6 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from commitments import extensions
@@ -15,8 +14,13 @@ from commitments.commitment_list import percent_text, with_amounts
 from commitments.forms import AdvancedSettingsForm
 from commitments.history import history_page
 from commitments.invoice_list import InvoiceRow, invoice_totals, visible_invoices
-from commitments.models import ChangeOrder, Commitment, ScheduleOfValuesLine
-from commitments.pages import open_commitment, page_of, require
+from commitments.models import (
+    ChangeOrder,
+    Commitment,
+    ScheduleOfValuesLine,
+    SubcontractorInvoice,
+)
+from commitments.pages import CommitmentPage, open_commitment, page_of, require
 from commitments.payments_tab import set_payments_enabled
 from projects.access import Level
 
@@ -101,6 +105,7 @@ def invoice(
         **frame.context,
         "row": InvoiceRow(found),
         "payments": extensions.invoice_payments(found, request.user),
+        "add_payment_url": _add_payment_url(frame, found),
     }
     return render(request, "commitments/invoice.html", context)
 
@@ -143,10 +148,18 @@ SWITCHED_OFF = (
 )
 
 
-def _settings_hint(frame: Any) -> str:
+def _add_payment_url(frame: CommitmentPage, found: SubcontractorInvoice) -> str:
+    """The form of a payment by hand, filled from this invoice; for administrators only.
+
+    A synced invoice is paid in the ERP, and its payments come from there.
+    """
+    if not frame.is_admin or not frame.commitment.allow_payments or found.is_synced:
+        return ""
+    return f"{frame.url('payments:new')}?invoice={found.pk}"
+
+
+def _settings_hint(frame: CommitmentPage) -> str:
     """Where an administrator can switch the payments on; empty when they are or it is no one's."""
     if not frame.is_admin or frame.commitment.allow_payments:
         return ""
-    return reverse(
-        "commitments:advanced_settings", args=[frame.commitment.project_id, frame.commitment.pk]
-    )
+    return frame.url("commitments:advanced_settings")
