@@ -106,8 +106,8 @@ WHERE connection_id = %s AND code = 'unusable_record' AND resolved_at IS NULL
 """
 
 SIGHTINGS = """
-INSERT INTO erp_integrations_sweepsighting (run_id, remote_id)
-SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING
+INSERT INTO erp_integrations_sweepsighting (company_id, run_id, remote_id)
+SELECT %s, %s, unnest(%s::text[]) ON CONFLICT DO NOTHING
 """
 
 
@@ -169,8 +169,9 @@ def _apply(run: SyncRun, page: Page) -> None:
         _keep_issues(cursor, run, page, work)
         if run.mode == RunMode.SWEEP:
             # an unusable record is there all the same: it did not vanish
-            seen = [*_ids(page, ()), *(each.remote_id for each in page.rejected)]
-            cursor.execute(SIGHTINGS, [run.pk, [_storable(each)[:200] for each in seen]])
+            ids = [*_ids(page, ()), *(each.remote_id for each in page.rejected)]
+            seen = [_storable(each)[:200] for each in ids]
+            cursor.execute(SIGHTINGS, [run.company_id, run.pk, seen])
         _move_checkpoint(cursor, run, page.cursor, work)
 
 

@@ -148,6 +148,9 @@ class SweepSighting(models.Model):
     knows what it saw before.
     """
 
+    company = models.ForeignKey(
+        Company, on_delete=models.CASCADE, db_index=False, db_constraint=False
+    )
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, db_index=False)
     remote_id = models.CharField(max_length=200)
 
