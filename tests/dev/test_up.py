@@ -41,7 +41,7 @@ def started(folder: DataFolder, port: int) -> Iterator[tuple["subprocess.Popen[s
             yield process, json.loads(lines[-1])
         finally:
             process.terminate()
-            process.wait(60)
+            process.wait(120)
 
 
 def status(url: str) -> int:
@@ -63,7 +63,7 @@ def is_gone(folder: DataFolder) -> bool:
     return not processes.carriers(folder.mark) and not servers
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes through /proc")
 def test_a_life(tmp_path: Path) -> None:
     folder, port = DataFolder.at(tmp_path / "with a space"), free_port()
@@ -93,7 +93,7 @@ def _live(folder: DataFolder, port: int) -> None:
     with started(folder, port) as (process, said):
         assert status(said["url"] + "/accounts/login/") == 200
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        process.wait(120)
         assert process.returncode == 0
     assert is_gone(folder)
 
