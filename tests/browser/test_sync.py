@@ -1,0 +1,147 @@
+"""The button, the schedule, and what they bring from the ERP's books."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from commitments.models import Commitment, SubcontractorInvoice
+from erp_integrations import runs
+from erp_integrations.models import ErpConnection, SyncRun
+from projects.models import ErpStatus
+from tests.browser import look
+from tests.browser.conftest import Open, Site
+from tests.erp_integrations.providers.contract_suite import Bill
+from tests.factories import InvoiceFactory
+from tests.live_tryton import LiveBooks, accountant, alone, connect
+
+NewBill = Callable[[str], Bill]
+
+
+@pytest.fixture(scope="module")
+def at_work() -> Iterator[LiveBooks]:
+    with accountant() as at_work:
+        yield at_work
+
+
+@pytest.fixture
+def erp(at_work: LiveBooks) -> Iterator[LiveBooks]:
+    with alone():
+        yield at_work
+
+
+@pytest.fixture
+def new_bill(erp: LiveBooks, site: Site) -> NewBill:
+    """A bill in the ERP, with its synced invoice on the electrician's subcontract."""
+    commitment = Commitment.objects.get(number="SC-2024-002")
+
+    def make(total: str) -> Bill:
+        bill = erp.bill(total)
+        position = commitment.invoices.count() + 1
+        InvoiceFactory(
+            commitment=commitment,
+            position=position,
+            invoice_number=bill.number,
+            bill=bill.remote_id,
+            due=Decimal(total),
+        )
+        return bill
+
+    return make
+
+
+def test_an_accountant_presses_the_button_and_every_bill_is_paid_as_in_the_erp(
+    erp: LiveBooks, open_as: Open, site: Site
+) -> None:
+    page = open_as("accountant")
+    page.get_by_role("link", name="ERP Integrations of Riverside Tower").click()
+    run = look.press_sync(page)
+    expect(look.summary(page)).to_contain_text(f"{run.payments_read} payments read")
+    assert run.is_good and run.problems == 0
+
+    here: dict[str, Decimal] = defaultdict(Decimal)
+    synced = SubcontractorInvoice.objects.filter(erp_status=ErpStatus.SYNCED)
+    for commitment in sorted(set(synced.values_list("commitment__number", flat=True))):
+        page.goto(site.url + look.payments_page(commitment))
+        for row in look.payments(page):
+            if "Synced" in row["ERP Status"] and "Voided" not in row["Amount"]:
+                here[row["Invoice Number"]] += look.money(row["Amount"])
+    known = set(synced.values_list("invoice_number", flat=True))
+    there = {bill.number: bill.paid for bill in connect().bills() if bill.paid}
+    assert here == {number: paid for number, paid in there.items() if number in known}
+    assert len(here) >= 3
+    expect(page.get_by_role("img", name="Synced with the ERP").first).to_be_visible()
+
+    page.goto(site.url + look.sync_page())
+    page.get_by_role("link", name="What this sync did").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Sync {run.pk}")
+    page.get_by_role("link", name="Sync history").first.click()
+    expect(look.row(page, f"Sync {run.pk}")).to_contain_text("you")
+
+
+def test_what_is_paid_and_voided_in_the_erp_is_so_on_the_page_after_the_next_press(
+    erp: LiveBooks, new_bill: NewBill, open_as: Open, site: Site
+) -> None:
+    check = erp.pay((new_bill("480.35"), "480.35"))
+    page = open_as("accountant", look.sync_page(look.HARBOR))
+    look.press_sync(page)
+    page.goto(site.url + look.payments_page("SC-2024-002"))
+    row, total = look.row(page, check), look.grand_total(page)
+    expect(row).to_contain_text("$480.35")
+    expect(row).not_to_contain_text("Voided")
+
+    erp.void(check)
+    page.goto(site.url + look.sync_page(look.HARBOR))
+    look.press_sync(page)
+    page.goto(site.url + look.payments_page("SC-2024-002"))
+    expect(row).to_contain_text("Voided")
+    expect(row.locator("s").first).to_have_css("text-decoration-line", "line-through")
+    assert look.grand_total(page) == total - Decimal("480.35")
+
+
+def test_what_is_paid_in_the_erp_comes_with_the_schedule(
+    erp: LiveBooks, new_bill: NewBill, open_as: Open, site: Site
+) -> None:
+    page = open_as("accountant", look.sync_page(look.HARBOR))
+    check = erp.pay((new_bill("61.10"), "61.10"))
+    ErpConnection.objects.update(next_sync_at=timezone.now())
+    [run] = runs.start_due()
+    page.reload()
+    link = look.summary(page).get_by_role("link", name="What this sync did")
+    expect(link).to_have_attribute("href", re.compile(f"/{run.pk}/$"), timeout=30_000)
+    link.click()
+    expect(page.get_by_text("the schedule")).to_be_visible()
+    page.goto(site.url + look.payments_page("SC-2024-002"))
+    expect(look.row(page, check)).to_contain_text("$61.10")
+
+
+def test_a_double_click_is_one_run(site: Site, open_as: Open) -> None:
+    page = open_as("accountant", look.sync_page())
+    before = SyncRun.objects.count()
+    with site.worker.holding_still():
+        page.get_by_role("button", name=look.BUTTON).dblclick()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        expect(page.get_by_role("button", name=look.BUTTON)).to_be_disabled()
+        assert SyncRun.objects.count() == before + 1
+    expect(look.summary(page)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name=look.BUTTON)).to_be_enabled()
+
+
+def test_two_people_at_once_watch_the_same_run(site: Site, open_as: Open) -> None:
+    one = open_as("accountant", look.sync_page())
+    two = open_as("admin", look.sync_page())
+    with site.worker.holding_still():
+        one.get_by_role("button", name=look.BUTTON).click()
+        expect(one.get_by_role("progressbar")).to_be_visible()
+        two.get_by_role("button", name=look.BUTTON).click()
+        expect(two.get_by_text("started by Priya Raman")).to_be_visible()
+    links = [
+        look.summary(each).get_by_role("link", name="What this sync did") for each in (one, two)
+    ]
+    for link in links:
+        expect(link).to_be_visible(timeout=30_000)
+    assert links[0].get_attribute("href") == links[1].get_attribute("href")
