@@ -63,7 +63,7 @@ class CommitmentFilter(django_filters.FilterSet):
         """``visible``: every commitment of the list; ``rows``: the same with their amounts."""
         super().__init__(data, queryset=rows)
         vendors = Vendor.objects.filter(pk__in=visible.order_by().values("vendor_id"))
-        self.filters["vendor"].extra["queryset"] = vendors
+        self.filters["vendor"].queryset = vendors
         stored = visible.exclude(ssov_status="").order_by("ssov_status")
         names = stored.values_list("ssov_status", flat=True).distinct()
         self.filters["ssov"].extra["choices"] = [(name, name) for name in names]
