@@ -12,8 +12,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,14 @@ from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from commitments.models import Commitment
+from erp_integrations import runs
 from erp_integrations.demo.story import PASSWORD
+from erp_integrations.models import ErpConnection, RunTrigger
 from procore_sync import celery_app
-from tests.live_tryton import given
+from tests.erp_integrations.providers.contract_suite import Bill
+from tests.factories import InvoiceFactory
+from tests.live_tryton import LiveBooks, accountant, alone, given
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -91,10 +98,13 @@ class Site:
 
     def sign_in(self, page: Page, name: str) -> None:
         page.goto(f"{self.url}/accounts/login/")
+        self.fill_in(page, name)
+        page.wait_for_url(f"{self.url}/")
+
+    def fill_in(self, page: Page, name: str) -> None:
         page.get_by_label("Username or email").fill(name)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{self.url}/")
 
 
 def _own_broker(worker_id: str) -> str:
@@ -134,6 +144,7 @@ def site(stored: None, request: pytest.FixtureRequest) -> Iterator[Site]:
 
 
 Open = Callable[..., Page]
+NewBill = Callable[[str], Bill]
 
 
 @pytest.fixture
@@ -172,3 +183,50 @@ def _watched(context: BrowserContext, seen: list[str]) -> Page:
     page.on("console", heard)
     page.on("pageerror", lambda error: seen.append(f"{page.url}: {error}"))
     return page
+
+
+@pytest.fixture(scope="session")
+def synced(site: Site) -> Site:
+    """The site after its first sync: what the ERP's books had is there."""
+    erp = ErpConnection.objects.get()
+    if erp.last_success_at is None:
+        with alone():
+            run = runs.request_run(connection=erp, trigger=RunTrigger.COMMAND)
+            deadline = time.monotonic() + 60
+            while run.is_active:
+                assert time.monotonic() < deadline, f"The first sync is still {run.state}."
+                time.sleep(0.2)
+                run.refresh_from_db()
+    return site
+
+
+@pytest.fixture(scope="session")
+def at_work(site: Site) -> Iterator[LiveBooks]:
+    with accountant() as at_work:
+        yield at_work
+
+
+@pytest.fixture
+def erp(at_work: LiveBooks) -> Iterator[LiveBooks]:
+    """Somebody who acts in the ERP's books, with nobody else in them meanwhile."""
+    with alone():
+        yield at_work
+
+
+@pytest.fixture
+def new_bill(erp: LiveBooks, site: Site) -> NewBill:
+    """A bill in the ERP, with its synced invoice on the electrician's subcontract."""
+    commitment = Commitment.objects.get(number="SC-2024-002")
+
+    def make(total: str) -> Bill:
+        bill = erp.bill(total)
+        InvoiceFactory(
+            commitment=commitment,
+            position=commitment.invoices.count() + 1,
+            invoice_number=bill.number,
+            bill=bill.remote_id,
+            due=Decimal(total),
+        )
+        return bill
+
+    return make

@@ -1,6 +1,8 @@
 """What a person reads off the pages."""
 
 import re
+import time
+from collections.abc import Callable
 from decimal import Decimal
 
 from django.urls import reverse
@@ -8,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from commitments.models import Commitment
 from erp_integrations.models import SyncRun
+from payments.models import Payment
 from projects.models import Project
 
 BUTTON = "Sync Payments for Synced Invoices"
@@ -21,8 +24,37 @@ def sync_page(project: str = RIVERSIDE) -> str:
 
 
 def payments_page(commitment: str) -> str:
+    return _page_of("payments:payments_issued", commitment)
+
+
+def general_page(commitment: str) -> str:
+    return _page_of("commitments:general", commitment)
+
+
+def settings_page(commitment: str) -> str:
+    return _page_of("commitments:advanced_settings", commitment)
+
+
+def _page_of(name: str, commitment: str) -> str:
     found = Commitment.objects.get(number=commitment)
-    return reverse("payments:payments_issued", args=[found.project_id, found.pk])
+    return reverse(name, args=[found.project_id, found.pk])
+
+
+def payment_page(check: str, **which: str) -> str:
+    """The page of a payment that a check of the ERP made."""
+    found = Payment.objects.get(check_number=check, **which)
+    return reverse("payments:detail", args=[found.project_id, found.commitment_id, found.pk])
+
+
+def tab(page: Page, name: str) -> Locator:
+    return page.get_by_role("navigation", name="Commitment").get_by_role("link", name=name)
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "It did not happen in time."
+        time.sleep(0.2)
 
 
 def press_sync(page: Page) -> SyncRun:
@@ -60,3 +92,7 @@ def row(page: Page, text: str) -> Locator:
 def grand_total(page: Page) -> Decimal:
     foot = page.get_by_role("row").filter(has_text="Grand Totals")
     return money(foot.locator("td").first.inner_text())
+
+
+def commitments_page(project: str = RIVERSIDE) -> str:
+    return reverse("commitments:list", args=[Project.objects.get(number=project).pk])

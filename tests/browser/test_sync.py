@@ -2,10 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -14,44 +12,8 @@ from erp_integrations import runs
 from erp_integrations.models import ErpConnection, SyncRun
 from projects.models import ErpStatus
 from tests.browser import look
-from tests.browser.conftest import Open, Site
-from tests.erp_integrations.providers.contract_suite import Bill
-from tests.factories import InvoiceFactory
-from tests.live_tryton import LiveBooks, accountant, alone, connect
-
-NewBill = Callable[[str], Bill]
-
-
-@pytest.fixture(scope="module")
-def at_work() -> Iterator[LiveBooks]:
-    with accountant() as at_work:
-        yield at_work
-
-
-@pytest.fixture
-def erp(at_work: LiveBooks) -> Iterator[LiveBooks]:
-    with alone():
-        yield at_work
-
-
-@pytest.fixture
-def new_bill(erp: LiveBooks, site: Site) -> NewBill:
-    """A bill in the ERP, with its synced invoice on the electrician's subcontract."""
-    commitment = Commitment.objects.get(number="SC-2024-002")
-
-    def make(total: str) -> Bill:
-        bill = erp.bill(total)
-        position = commitment.invoices.count() + 1
-        InvoiceFactory(
-            commitment=commitment,
-            position=position,
-            invoice_number=bill.number,
-            bill=bill.remote_id,
-            due=Decimal(total),
-        )
-        return bill
-
-    return make
+from tests.browser.conftest import NewBill, Open, Site
+from tests.live_tryton import LiveBooks, connect
 
 
 def test_an_accountant_presses_the_button_and_every_bill_is_paid_as_in_the_erp(
@@ -145,3 +107,31 @@ def test_two_people_at_once_watch_the_same_run(site: Site, open_as: Open) -> Non
     for link in links:
         expect(link).to_be_visible(timeout=30_000)
     assert links[0].get_attribute("href") == links[1].get_attribute("href")
+
+
+def test_payments_wait_while_the_tab_is_off_and_come_by_themselves_when_it_is_on(
+    erp: LiveBooks, new_bill: NewBill, open_as: Open, site: Site
+) -> None:
+    commitment = Commitment.objects.get(number="SC-2024-002")
+    page = open_as("accountant", look.settings_page("SC-2024-002"))
+    page.get_by_label("Enable Payments").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_be_visible()
+
+    reader = open_as("pm", look.general_page("SC-2024-002"))
+    expect(look.tab(reader, "General")).to_be_visible()
+    expect(look.tab(reader, "Payments Issued")).to_have_count(0)
+    reader.goto(site.url + look.payments_page("SC-2024-002"))
+    expect(reader.get_by_role("heading", level=1)).to_contain_text("does not exist")
+
+    check = erp.pay((new_bill("77.70"), "77.70"))
+    page.goto(site.url + look.sync_page(look.HARBOR))
+    look.press_sync(page)
+    assert not commitment.payments.filter(check_number=check).exists()
+    page.goto(site.url + look.settings_page("SC-2024-002"))
+    page.get_by_label("Enable Payments").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    look.wait_until(lambda: commitment.payments.filter(check_number=check).exists())
+    reader.reload()
+    expect(look.row(reader, check)).to_contain_text("$77.70")
