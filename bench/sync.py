@@ -142,7 +142,7 @@ def measure_engine(port: int, size: int) -> dict[str, Any]:
     from django.db import connection
 
     from erp_integrations import engine, runs
-    from erp_integrations.models import ErpConnection, RunTrigger
+    from erp_integrations.models import ErpConnection, RunMode, RunTrigger
     from erp_integrations.providers import registry
     from payments.models import Payment
 
@@ -158,7 +158,7 @@ def measure_engine(port: int, size: int) -> dict[str, Any]:
         for phase, variant in zip(PHASES, (0, 0, 1), strict=True):
             ErpConnection.objects.update(cursor=None, settings={"variant": variant})
             erp = ErpConnection.objects.get(pk=ids["connection"])
-            run = runs.request_run(connection=erp, trigger=RunTrigger.COMMAND)
+            run = runs.request_run(connection=erp, trigger=RunTrigger.COMMAND, mode=RunMode.CHANGES)
             statements[0], started = 0, time.perf_counter()
             engine.work_on(run.pk)
             result[phase] = time.perf_counter() - started

@@ -17,14 +17,24 @@ from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import KombuError, OperationalError
 
-from erp_integrations.models import ErpConnection, RunMode, RunState, RunTrigger, SyncRun
+from erp_integrations.models import (
+    ErpConnection,
+    ErpPayment,
+    RunMode,
+    RunState,
+    RunTrigger,
+    SyncRun,
+)
 from erp_integrations.models.run import ACTIVE_STATES, RunPhase
+from erp_integrations.providers.registry import find_provider
 from projects.models import User
 
 log = logging.getLogger(__name__)
 
 #: a run that had to be taken up this often without finishing has a fault of its own
 MAX_ATTEMPTS = 50
+#: payments that fit on one page of any ERP
+SMALL_BOOKS = 100
 
 
 class LeaseLost(Exception):
@@ -36,9 +46,13 @@ def request_run(
     connection: ErpConnection,
     trigger: RunTrigger,
     requested_by: User | None = None,
-    mode: RunMode = RunMode.CHANGES,
+    mode: RunMode | None = None,
 ) -> SyncRun:
-    """Start a sync, or join the one that is under way: pressing twice is one run."""
+    """Start a sync, or join the one that is under way: pressing twice is one run.
+
+    Without a ``mode``: what changed; or everything, where it fits on one page.
+    """
+    mode = mode or cheapest_mode(connection)
     try:
         with transaction.atomic():
             run = SyncRun.objects.create(
@@ -58,6 +72,15 @@ def request_run(
                 connection=connection, trigger=trigger, requested_by=requested_by, mode=mode
             )
         return active
+
+
+def cheapest_mode(connection: ErpConnection) -> RunMode:
+    """Small books are read whole every time: it costs no more calls, and sees deletions at once."""
+    small = ErpPayment.objects.filter(connection=connection)[: SMALL_BOOKS + 1].count()
+    provider = find_provider(connection.provider)
+    if small > SMALL_BOOKS or provider is None or not provider.capabilities.sweep:
+        return RunMode.CHANGES
+    return RunMode.SWEEP
 
 
 def ring_for(run_id: int) -> None:
@@ -177,15 +200,15 @@ def start_due() -> list[SyncRun]:
     return started
 
 
-def schedule_next(connection: ErpConnection) -> RunMode:
-    """Set the next automatic sync, a little scattered; whether this one is the nightly sweep."""
+def schedule_next(connection: ErpConnection) -> RunMode | None:
+    """Set the next automatic sync, a little scattered; a mode if this one is the daily sweep."""
     now = timezone.now()
     connection.next_sync_at = next_sync_after(now, connection)
     sweep_due = connection.next_sweep_at is None or connection.next_sweep_at <= now
     if sweep_due:
         connection.next_sweep_at = now + timedelta(hours=24)
     connection.save(update_fields=["next_sync_at", "next_sweep_at", "updated_at"])
-    return RunMode.SWEEP if sweep_due else RunMode.CHANGES
+    return RunMode.SWEEP if sweep_due else None
 
 
 def next_sync_after(moment: datetime, connection: ErpConnection) -> datetime | None:

@@ -286,7 +286,10 @@ def test_a_due_connection_is_started_once_and_scheduled_again(
     assert (run.trigger, run.requested_by) == (RunTrigger.SCHEDULE, None)
 
 
-def test_one_scheduled_run_a_day_is_a_sweep(books: Books, connection: ErpConnection) -> None:
+def test_one_scheduled_run_a_day_is_a_sweep(
+    books: Books, connection: ErpConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "SMALL_BOOKS", -1)
     modes = []
     for _ in range(3):
         ErpConnection.objects.update(next_sync_at=timezone.now())
@@ -310,6 +313,25 @@ def test_the_schedule_leaves_alone_what_is_switched_off(
 ) -> None:
     ErpConnection.objects.update(**{"next_sync_at": timezone.now(), **off})
     assert runs.start_due() == []
+
+
+def test_small_books_are_read_whole_so_that_the_button_sees_a_deletion(
+    books: Books, connection: ErpConnection
+) -> None:
+    books.put(payment("p1", ("7", "100")), payment("p2", ("7", "50")))
+    run_sync(connection)
+    books.delete("p1")
+    engine.work_on(request(connection).pk)
+    assert Payment.objects.counted().get().origin_code == "P2"
+
+
+def test_books_that_do_not_fit_on_a_page_are_read_by_what_changed(
+    books: Books, connection: ErpConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "SMALL_BOOKS", 1)
+    books.put(payment("p1", ("7", "100")), payment("p2", ("7", "50")))
+    run_sync(connection)
+    assert request(connection).mode == RunMode.CHANGES
 
 
 def test_never_stops_the_clock_but_not_the_button(books: Books, connection: ErpConnection) -> None:
