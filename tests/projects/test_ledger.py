@@ -88,3 +88,10 @@ def test_a_payment_shows_what_became_of_it(payment: Payment, shape: str, words: 
 
     assert f'class="erp-icon {shape}"' in drawn
     assert words in drawn
+
+
+def test_the_colour_of_a_badge_goes_with_its_word_and_never_replaces_it() -> None:
+    badge = '<span class="badge {{ status|tone }}">{{ status }}</span>'
+
+    assert page(badge, status="Approved") == '<span class="badge good">Approved</span>'
+    assert page(badge, status="Draft") == '<span class="badge ">Draft</span>'
