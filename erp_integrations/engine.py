@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
@@ -151,7 +151,7 @@ def _ask_again(run: SyncRun, provider: Provider) -> None:
             _unusable(run).filter(remote_id=remote_id).update(message=str(error)[:1000])
 
 
-def _unusable(run: SyncRun):  # type: ignore[no-untyped-def]
+def _unusable(run: SyncRun) -> QuerySet[SyncIssue]:
     return SyncIssue.objects.open().filter(
         connection=run.connection_id, code=IssueCode.UNUSABLE_RECORD
     )

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from kombu.exceptions import KombuError, OperationalError
 
@@ -219,7 +219,7 @@ def next_sync_after(moment: datetime, connection: ErpConnection) -> datetime | N
     return moment + interval * random.uniform(1.0, 1.05)  # noqa: S311  not a secret
 
 
-def _held(run: SyncRun):  # type: ignore[no-untyped-def]
+def _held(run: SyncRun) -> QuerySet[SyncRun]:
     return SyncRun.objects.filter(pk=run.pk, lease=run.lease, state=RunState.RUNNING)
 
 

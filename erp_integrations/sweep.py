@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from erp_integrations import ingest, matching, runs
@@ -62,7 +63,7 @@ def look_for_vanished(run: SyncRun, provider: Provider) -> None:
     flag_missing(run, once[QUESTIONS:], confirmed=False)
 
 
-def _missing(run: SyncRun):  # type: ignore[no-untyped-def]
+def _missing(run: SyncRun) -> QuerySet[ErpPayment]:
     """Stored before this sweep began, not voided, and not seen by it."""
     seen = run.sweepsighting_set.values("remote_id")
     stored = ErpPayment.objects.filter(

@@ -1,7 +1,10 @@
 """The only writer of companies, projects, their tools and grants."""
 
+from typing import Any
+
 from django.contrib.auth.models import Permission
 from django.db import transaction
+from django.db.models import QuerySet
 from django.dispatch import Signal
 
 from projects.access import ACCOUNTING_APPROVER, Level, Tool, codename, codenames_from
@@ -57,7 +60,7 @@ def set_accounting_approver(*, user: User, company: Company, is_approver: bool) 
     return is_approver
 
 
-def _grants(user: User, on: Company | Project):  # type: ignore[no-untyped-def]
+def _grants(user: User, on: Company | Project) -> "QuerySet[Any]":
     if isinstance(on, Company):
         return CompanyUserObjectPermission.objects.filter(user=user, content_object=on)
     return ProjectUserObjectPermission.objects.filter(user=user, content_object=on)
