@@ -1,7 +1,9 @@
 """The change history of a commitment: its own events and those of the rooms to the right."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page
@@ -13,6 +15,8 @@ from commitments.models import Commitment, CommitmentEvent
 from commitments.pages import page_of
 from projects.models import User
 
+#: an amount as an import writes it down: with all decimals of its column
+STORED_AMOUNT = re.compile(r"-?\d{1,15}\.\d{4}")
 #: who did what no person did
 AUTOMATIC = "ERP sync"
 
@@ -66,4 +70,12 @@ def change_lines(changes: dict[str, list[Any]]) -> list[tuple[str, str, str]]:
 
 
 def _text(value: Any) -> str:
-    return "—" if value in (None, "") else str(value)
+    if value in (None, ""):
+        return "—"
+    text = str(value)
+    return _amount_text(Decimal(text)) if STORED_AMOUNT.fullmatch(text) else text
+
+
+def _amount_text(amount: Decimal) -> str:
+    """``1,250.00``: without the zeros that only the column has."""
+    return f"{amount:,.2f}" if amount == round(amount, 2) else f"{amount.normalize():,f}"

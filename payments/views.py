@@ -1,6 +1,5 @@
 """The Payments Issued tab of a commitment, and what is done on it."""
 
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from commitments.history import change_lines
 from commitments.models import Commitment, CommitmentEvent
 from payments.models import PaymentEvent
 from projects.models import User
@@ -213,6 +214,14 @@ def test_the_history_merges_all_that_happened_newest_first(bob: User, concrete: 
         ("Invoice ACME-1", "Linked to ERP bill 7", "Bob Reads"),
     ]
     assert rows[1].changes == [("ERP ID", "—", "7")]
+
+
+def test_amounts_of_the_history_are_written_for_people() -> None:
+    changes = {"Amount": ["1250.0000", "-1100.1250"], "Check #": ["5001", None]}
+    assert change_lines(changes) == [
+        ("Amount", "1,250.00", "-1,100.125"),
+        ("Check #", "5001", "—"),
+    ]
 
 
 def test_the_history_is_cut_into_pages(bob: User, concrete: Commitment) -> None:
