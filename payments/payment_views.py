@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -272,12 +273,19 @@ def _attachments(opened: Opened) -> list[dict[str, Any]]:
 
 
 def _siblings(request: HttpRequest, payment: Payment) -> dict[str, Any]:
-    """The other rows of the same check, and how many of them this person may not see."""
-    if not payment.origin_data:
-        return {"siblings": [], "hidden_siblings": 0}
-    same = {"company_id": payment.company_id, "origin_data": payment.origin_data}
-    everything = Payment.objects.filter(**same).exclude(pk=payment.pk)
-    visible = Payment.objects.for_user(request.user).filter(**same).exclude(pk=payment.pk)
-    rows = list(visible.select_related("invoice", "commitment").order_by("pk")[:100])
-    siblings = [PaymentRow(each, each.commitment) for each in rows]
-    return {"siblings": siblings, "hidden_siblings": everything.count() - visible.count()}
+    """The other rows of the same check that this person may see.
+
+    A check is one payment over several bills in some ERPs (same ``origin_data``)
+    and several payments with one number, day and vendor in others.
+    """
+    if not payment.is_synced:
+        return {"siblings": []}
+    same = Q(origin_data=payment.origin_data)
+    if payment.check_number:
+        vendor = payment.commitment.vendor_id
+        same |= Q(
+            check_number=payment.check_number, date=payment.date, commitment__vendor=vendor
+        ) & ~Q(origin_id="")
+    visible = Payment.objects.for_user(request.user).filter(same, company=payment.company_id)
+    rows = visible.exclude(pk=payment.pk).select_related("invoice", "commitment").order_by("pk")
+    return {"siblings": [PaymentRow(each, each.commitment) for each in rows[:100]]}

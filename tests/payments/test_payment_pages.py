@@ -206,7 +206,16 @@ def test_payments_of_one_check_lead_to_each_other(bob: User, concrete: Commitmen
     PaymentFactory(commitment=secret, origin_id="3", **values)
     shown = text(page(bob, one))
     assert at(concrete, "payments:detail", two.pk) in shown
-    assert "And 1 on commitments that you cannot see." in shown and "SECRET" not in shown
+    assert "SECRET" not in shown and "cannot see" not in shown
+
+
+def test_a_check_run_of_several_payments_is_one_check(bob: User, concrete: Commitment) -> None:
+    one = PaymentFactory(commitment=concrete, origin_id="1", origin_data="a", check_number="CHK-5")
+    two = PaymentFactory(commitment=concrete, origin_id="2", origin_data="b", check_number="CHK-5")
+    PaymentFactory(commitment=concrete, origin_id="3", origin_data="c", check_number="CHK-6")
+    shown = text(page(bob, one))
+    assert at(concrete, "payments:detail", two.pk) in shown
+    assert "CHK-6" not in shown
 
 
 def test_a_payment_by_hand_has_no_siblings(bob: User, concrete: Commitment) -> None:
