@@ -27,7 +27,7 @@ def exported(page: Page) -> list[dict[str, str]]:
 
 
 def test_of_a_synced_payment_only_the_payment_number_changes_and_the_next_sync_keeps_it(
-    synced: Site, open_as: Open
+    synced: Site, quiet_books: None, open_as: Open
 ) -> None:
     page = open_as("accountant", look.payment_page("CHK-5007"))
     expect(page.get_by_text(LOCKED)).to_be_visible()

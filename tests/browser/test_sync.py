@@ -81,7 +81,7 @@ def test_what_is_paid_in_the_erp_comes_with_the_schedule(
     expect(look.row(page, check)).to_contain_text("$61.10")
 
 
-def test_a_double_click_is_one_run(site: Site, open_as: Open) -> None:
+def test_a_double_click_is_one_run(site: Site, quiet_books: None, open_as: Open) -> None:
     page = open_as("accountant", look.sync_page())
     before = SyncRun.objects.count()
     with site.worker.holding_still():
@@ -93,7 +93,9 @@ def test_a_double_click_is_one_run(site: Site, open_as: Open) -> None:
     expect(page.get_by_role("button", name=look.BUTTON)).to_be_enabled()
 
 
-def test_two_people_at_once_watch_the_same_run(site: Site, open_as: Open) -> None:
+def test_two_people_at_once_watch_the_same_run(
+    site: Site, quiet_books: None, open_as: Open
+) -> None:
     one = open_as("accountant", look.sync_page())
     two = open_as("admin", look.sync_page())
     with site.worker.holding_still():
