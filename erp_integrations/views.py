@@ -77,11 +77,11 @@ def run_progress(request: HttpRequest, run_id: int, **where: int) -> HttpRespons
     """The sync panel while this run goes on, asked for every second until it is over."""
     place = find_place(request.user, **where)
     run = _run(place, run_id)
-    progress = Progress(place, run)
-    context = {
-        **_sync_context(place, run),
-        "announcement": "" if request.GET.get("seen") == run.phase else progress.announcement,
-    }
+    context = _sync_context(place, run)
+    if context["panel"].active is None:
+        run.refresh_from_db()  # it may have ended between the two looks
+    seen = request.GET.get("seen") == run.phase
+    context["announcement"] = "" if seen else Progress(place, run).announcement
     response = render(request, "erp_integrations/_sync.html", context)
     if not run.is_active:
         response.status_code = STOP_POLLING
