@@ -233,8 +233,9 @@ def content_hash(payment: RemotePayment) -> bytes:
 
 
 def _store(cursor: Any, run: SyncRun, work: PageWork) -> None:
+    # COPY goes past Django's cursor, so its errors are given Django's names here.
     cursor.execute(CREATE_STAGING + matching.CREATE_TABLES)
-    with cursor.copy(COPY_PAYMENTS) as copy:
+    with connection.wrap_database_errors, cursor.copy(COPY_PAYMENTS) as copy:
         for p, digest in work.changed:
             copy.write_row(
                 (p.remote_id, p.number, p.status.value, p.method.value, p.check_number, p.date,
@@ -244,7 +245,7 @@ def _store(cursor: Any, run: SyncRun, work: PageWork) -> None:
     here = {"company": run.company_id, "connection": run.connection_id, "run": run.pk}
     cursor.execute(UPSERT_PAYMENTS, here)
     ids = dict(cursor.fetchall())
-    with cursor.copy(COPY_CANDIDATES) as copy:
+    with connection.wrap_database_errors, cursor.copy(COPY_CANDIDATES) as copy:
         for p, _ in work.changed:
             for a in p.allocations:
                 copy.write_row(

@@ -1,9 +1,13 @@
 """What all tests share."""
 
+import importlib.util
 import socket
 from typing import Any
 
 import pytest
+
+#: dev.py installs the browser's driver with the group that needs it
+collect_ignore = [] if importlib.util.find_spec("playwright") else ["browser"]
 
 _connect = socket.socket.connect
 

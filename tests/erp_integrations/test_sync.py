@@ -302,6 +302,16 @@ def test_a_record_that_only_the_database_refuses_takes_no_other_with_it(
     assert run.created == 7
 
 
+def test_what_copy_refuses_takes_no_other_record_with_it(
+    books: Books, connection: ErpConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("erp_integrations.ingest.check_payment", lambda payment: None)
+    books.put(payment("p1", ("7", "10")), payment("p2", ("7", "10"), memo="a\x00b"))
+    run_sync(connection)
+    assert Payment.objects.get().origin_code == "P1"
+    assert connection.issues.get().remote_id == "p2"
+
+
 def test_a_page_takes_the_same_number_of_statements_whatever_its_size(
     books: Books, connection: ErpConnection, django_assert_num_queries: object
 ) -> None:
