@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 
+from commitments.exports import cell
 from erp_integrations import runs
 from erp_integrations.explanations import Adviser
 from erp_integrations.filters import VIEWS, InvoiceFilter, RunFilter, counts_of_views
@@ -162,19 +163,13 @@ def run_issues_csv(request: HttpRequest, run_id: int, **where: int) -> HttpRespo
     for issue in issues:
         advice = adviser.on_issue(issue)
         line = [issue.get_code_display(), issue.remote_id, "", "", "", issue.message]
-        sheet.writerow([_plain(cell) for cell in [*line, advice.sentence]])
+        sheet.writerow([cell(each) for each in [*line, advice.sentence]])
     for each in waiting:
         payment = each.erp_payment
         line = ["Waiting", payment.number, each.bill_number, each.amount, payment.currency]
         line += [each.get_reason_display(), adviser.on_waiting(each).sentence]
-        sheet.writerow([_plain(cell) for cell in line])
+        sheet.writerow([cell(each) for each in line])
     return response
-
-
-def _plain(cell: object) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    text = str(cell)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _frame(place: Place, tab: str) -> dict[str, Any]:
