@@ -7,7 +7,8 @@ ERP first. One bill is one invoice.
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from commitments.models import CommitmentEvent, SubcontractorInvoice
+from commitments.erp_states import record
+from commitments.models import SubcontractorInvoice
 from projects.models import ErpStatus, User
 from projects.services import announce_enabled
 
@@ -21,7 +22,7 @@ HAS_PAYMENTS = (
 
 @transaction.atomic
 def link_invoice_to_bill(
-    *, invoice: SubcontractorInvoice, bill_id: str, bill_number: str = "", by: User
+    *, invoice: SubcontractorInvoice, bill_id: str, bill_number: str = "", by: User | None
 ) -> SubcontractorInvoice:
     """Make the invoice *synced* with this bill; payments that waited for it are shown then."""
     invoice = _locked(invoice)
@@ -30,7 +31,7 @@ def link_invoice_to_bill(
     invoice.origin_id, invoice.origin_code = bill_id, bill_number or bill_id
     invoice.erp_status, invoice.erp_message = ErpStatus.SYNCED, ""
     invoice.save()
-    _record(invoice, by, f"Linked to ERP bill {invoice.origin_code}", before)
+    _record_link(invoice, by, f"Linked to ERP bill {invoice.origin_code}", before)
     announce_enabled(invoice.company_id)
     return invoice
 
@@ -44,7 +45,7 @@ def unlink_invoice(*, invoice: SubcontractorInvoice, by: User) -> SubcontractorI
     invoice.origin_id = invoice.origin_code = ""
     invoice.erp_status = ErpStatus.NOT_SENT
     invoice.save()
-    _record(invoice, by, f"Unlinked from ERP bill {before}", before)
+    _record_link(invoice, by, f"Unlinked from ERP bill {before}", before)
     announce_enabled(invoice.company_id)
     return invoice
 
@@ -75,12 +76,5 @@ def _locked(invoice: SubcontractorInvoice) -> SubcontractorInvoice:
     return SubcontractorInvoice.objects.select_for_update().get(pk=invoice.pk)
 
 
-def _record(invoice: SubcontractorInvoice, by: User, summary: str, before: str) -> None:
-    CommitmentEvent.objects.create(
-        company_id=invoice.company_id,
-        commitment_id=invoice.commitment_id,
-        actor=by,
-        subject=f"Invoice {invoice.invoice_number}",
-        summary=summary,
-        changes={"ERP ID": [before, invoice.origin_code]},
-    )
+def _record_link(invoice: SubcontractorInvoice, by: User | None, summary: str, before: str) -> None:
+    record(invoice, by=by, summary=summary, changes={"ERP ID": [before, invoice.origin_code]})

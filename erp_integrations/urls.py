@@ -1,5 +1,8 @@
 """Every page exists twice: for a company, and for a project where the tool is active."""
 
+from collections.abc import Callable
+
+from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
@@ -7,6 +10,7 @@ from erp_integrations import views
 
 app_name = "erp_integrations"
 
+#: (route, view, name); a page that is there for the company only stands in COMPANY_PAGES
 PAGES = (
     ("subcontractor-invoices/", views.subcontractor_invoices, "subcontractor_invoices"),
     ("sync/", views.sync, "sync"),
@@ -16,6 +20,7 @@ PAGES = (
     ("runs/<int:run_id>/cancel/", views.run_cancel, "run_cancel"),
     ("runs/<int:run_id>/issues.csv", views.run_issues_csv, "run_issues_csv"),
 )
+COMPANY_PAGES: tuple[tuple[str, Callable[..., HttpResponseBase], str], ...] = ()
 PLACES = (
     ("company", "companies/<int:company_id>/erp-integrations/"),
     ("project", "projects/<int:project_id>/erp-integrations/"),
@@ -24,7 +29,8 @@ PLACES = (
 
 def _pages(kind: str, prefix: str) -> list[URLPattern]:
     default = RedirectView.as_view(pattern_name=f"{app_name}:{kind}_subcontractor_invoices")
-    pages = [path(prefix + route, view, name=f"{kind}_{name}") for route, view, name in PAGES]
+    mine = [*PAGES, *COMPANY_PAGES] if kind == "company" else PAGES
+    pages = [path(prefix + route, view, name=f"{kind}_{name}") for route, view, name in mine]
     return [path(prefix, default, name=f"{kind}_home"), *pages]
 
 

@@ -16,6 +16,7 @@ from commitments.exports import cell
 from erp_integrations import runs
 from erp_integrations.explanations import Adviser
 from erp_integrations.filters import VIEWS, InvoiceFilter, RunFilter, counts_of_views
+from erp_integrations.frames import frame
 from erp_integrations.invoice_list import ordered, rows_for
 from erp_integrations.models import ErpAllocation, RunState, RunTrigger, SyncRun
 from erp_integrations.models.issue import IssueCode
@@ -37,7 +38,7 @@ def subcontractor_invoices(request: HttpRequest, **where: int) -> HttpResponse:
     page = Paginator(ordered(invoices.qs), PER_PAGE).get_page(request.GET.get("page"))
     rows = rows_for(request.user, list(page.object_list))
     context = {
-        **_frame(place, "subcontractor_invoices"),
+        **frame(place, "subcontractor_invoices"),
         **_sync_context(place),
         **_views(place, invoices),
         "page": page,
@@ -97,7 +98,7 @@ def sync_history(request: HttpRequest, **where: int) -> HttpResponse:
     found = RunFilter(request.GET, queryset=place.runs.select_related("requested_by"))
     page = Paginator(found.qs, PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        **_frame(place, "runs"),
+        **frame(place, "runs"),
         "filter": found,
         "page": page,
         "rows": [Progress(place, each) for each in page.object_list],
@@ -118,7 +119,7 @@ def run_detail(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
     everything = run.issues.exclude(code=IssueCode.WAITING).count()
     all_waiting = _all_waiting(run)
     context = {
-        **_frame(place, "runs"),
+        **frame(place, "runs"),
         "run": run,
         "progress": Progress(place, run),
         "error_advice": adviser.on_error(run) if run.error_code else None,
@@ -170,19 +171,6 @@ def run_issues_csv(request: HttpRequest, run_id: int, **where: int) -> HttpRespo
         line += [each.get_reason_display(), adviser.on_waiting(each).sentence]
         sheet.writerow([cell(each) for each in line])
     return response
-
-
-def _frame(place: Place, tab: str) -> dict[str, Any]:
-    """What every page of the tool has around it."""
-    return {
-        "place": place,
-        "company": place.company,
-        "project": place.project,
-        "zone": place.time_zone,
-        "tab": tab,
-        "invoices_url": place.url("subcontractor_invoices"),
-        "runs_url": place.url("runs"),
-    }
 
 
 def _sync_context(place: Place, watched: SyncRun | None = None) -> dict[str, Any]:

@@ -27,7 +27,10 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 SNAPSHOT, LISTING = HERE / "books.sqlite.gz", HERE / "books.json"
 DATABASE = "lab"
-MODULES = ("account_invoice", "account_payment", "account_payment_clearing", "purchase")
+MODULES = (
+    *("account_invoice", "account_payment", "account_payment_clearing", "purchase"),
+    "analytic_account",
+)
 NOTICE = (
     "Made by tryton/books.py. The password and the keys open a demonstration Tryton "
     "on the machine of whoever restores it, and nothing else."

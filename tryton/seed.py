@@ -14,14 +14,22 @@ from trytond.modules.account_invoice.tests.tools import (
 )
 from trytond.modules.company.tests.tools import create_company, get_company
 
-#: What the sync must be allowed to read, and all that it is allowed to do.
+#: What Procore Sync must be allowed to read: payments, bills, and what can be linked to.
 READABLE = (
     "account.payment",
     "account.payment.journal",
-    "account.invoice",
     "account.move",
     "account.move.line",
+    "account.account",
+    "account.account.type",
+    "account.journal",
+    "account.invoice.payment_term",
+    "analytic_account.account",
+    "purchase.purchase",
+    "purchase.line",
 )
+#: What exporting bills takes. A draft may be deleted, in case it was made twice; posted bills stay.
+WRITABLE = ("account.invoice", "account.invoice.line")
 
 
 def write_story() -> dict[str, Any]:
@@ -67,6 +75,18 @@ def _open_books() -> None:
     term = create_payment_term()
     term.name = ledger.TERM
     term.save()
+    _jobs()
+
+
+def _jobs() -> None:
+    """Analytic accounts below one root: how Tryton says to which job a cost belongs."""
+    Account = Model.get("analytic_account.account")
+    root = Account(name="Jobs", type="root", state="opened")
+    root.save()
+    for job in story.JOBS:
+        Account(
+            code=job.code, name=job.name, type="normal", root=root, parent=root, state="opened"
+        ).save()
 
 
 def _payment_journals(accounts: dict[str, Any]) -> None:
@@ -144,17 +164,18 @@ def _check(check: story.Check) -> None:
 
 # ---------------------------------------------------------------- keys, listing
 def _keys() -> dict[str, str]:
-    """A reader with exactly the rights it needs, and one with none for the tests."""
-    group = Model.get("res.group")(name="Procore Sync (read only)")
+    """A user with exactly the rights it needs, and one with none for the tests."""
+    group = Model.get("res.group")(name="Procore Sync")
     group.save()
-    for model in READABLE:
+    for model in (*READABLE, *WRITABLE):
+        writes = model in WRITABLE
         Model.get("ir.model.access")(
             model=model,
             group=group,
             perm_read=True,
-            perm_write=False,
-            perm_create=False,
-            perm_delete=False,
+            perm_write=writes,
+            perm_create=writes,
+            perm_delete=writes,
         ).save()
     return {
         "rest_key": _key("procore-sync", group),
@@ -182,6 +203,10 @@ def _listing() -> dict[str, Any]:
         "vendors": [
             {"party_id": ledger.find_vendor(each.code).id, "code": each.code, "name": each.name}
             for each in story.VENDORS
+        ],
+        "jobs": [
+            {"id": each.id, "code": each.code, "name": each.name}
+            for each in ledger.every("analytic_account.account", ("type", "=", "normal"))
         ],
         "purchase_orders": [_listed_order(each) for each in ledger.every("purchase.purchase")],
         "bills": [

@@ -41,6 +41,14 @@ class Bill:
 
 
 @dataclass(frozen=True)
+class Job:
+    """A project, as Tryton keeps it: an analytic account."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Check:
     """One check, or one check run when it pays several bills."""
 
@@ -56,6 +64,16 @@ VENDORS = (
     Vendor("V-BOLT", "Bolt Electric Inc"),
     Vendor("V-KEY", "Keystone Drywall Co"),
     Vendor("V-LUM", "Lumen Lighting Supply"),
+    # These two were never entered anywhere but here.
+    Vendor("V-PINE", "Pine Ridge Masonry LLC"),
+    Vendor("V-TIDE", "Tidewater Plumbing Inc"),
+)
+
+JOBS = (
+    Job("2026-014", "Riverside Tower"),
+    Job("2026-021", "Harbor Point Garage"),
+    Job("2026-030", "Lakeside Elementary School"),
+    Job("2026-044", "Summit Library"),
 )
 
 
@@ -68,6 +86,8 @@ ORDERS = (
     _order("SC-2024-002", "subcontract", "V-BOLT", "Electrical", "41200.00"),
     _order("SC-2024-003", "subcontract", "V-KEY", "Drywall and framing", "96750.00"),
     _order("PO-2024-001", "purchase_order", "V-LUM", "Light fixtures", "22400.00"),
+    _order("SC-2026-040", "subcontract", "V-PINE", "Masonry", "31250.00"),
+    _order("PO-2026-041", "purchase_order", "V-LUM", "Exterior fixtures", "8675.50"),
 )
 
 

@@ -15,6 +15,11 @@ class BookedVendor(NamedTuple):
     name: str
 
 
+class BookedJob(NamedTuple):
+    id: str
+    code: str
+
+
 class BookedOrder(NamedTuple):
     id: str
     reference: str
@@ -37,6 +42,7 @@ class BookedBill(NamedTuple):
 class Books(NamedTuple):
     currency: str
     vendors: list[BookedVendor]
+    jobs: list[BookedJob]
     orders: list[BookedOrder]
     bills: list[BookedBill]
 
@@ -55,6 +61,7 @@ def read_books() -> Books:
             BookedVendor(str(each["party_id"]), each["code"], each["name"])
             for each in data["vendors"]
         ],
+        jobs=[BookedJob(str(each["id"]), each["code"]) for each in data["jobs"]],
         orders=[
             BookedOrder(
                 id=str(each["id"]),

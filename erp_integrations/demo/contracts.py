@@ -15,6 +15,7 @@ from commitments.models import (
     SubcontractorInvoice,
 )
 from commitments.models.change_order import ChangeOrderStatus
+from erp_integrations.demo import story
 from erp_integrations.demo.books import BookedOrder, Books
 from erp_integrations.demo.story import DemoContract, DemoInvoice
 from projects.models import Company, ErpStatus, Vendor
@@ -22,7 +23,12 @@ from projects.money import rounded
 
 
 def write_vendors(company: Company, books: Books) -> None:
+    """Those with a commitment here; the ERP has more, which can be imported."""
+    numbers = {demo.number for demo in story.CONTRACTS}
+    codes = {order.vendor_code for order in books.orders if order.reference in numbers}
     for booked in books.vendors:
+        if booked.code not in codes:
+            continue
         Vendor.objects.get_or_create(
             company=company,
             name=booked.name,
@@ -32,6 +38,13 @@ def write_vendors(company: Company, books: Books) -> None:
                 "origin_code": booked.code,
             },
         )
+
+
+def link_jobs(company: Company, books: Books) -> None:
+    """The ERP's jobs have our projects' numbers."""
+    for job in books.jobs:
+        unlinked = company.projects.filter(number=job.code, origin_id="")
+        unlinked.update(origin_id=job.id, origin_code=job.code)
 
 
 def write_contract(company: Company, demo: DemoContract, books: Books) -> Commitment:

@@ -69,6 +69,24 @@ class ErpConnection(models.Model):
         default=False,
         help_text="The feature that payment sync is part of.",
     )
+    direct_export = models.BooleanField(
+        "ERP Direct Exports",
+        default=False,
+        help_text="On: Send to ERP exports at once; no accounting approver has to accept first.",
+    )
+    override_invoice_number = models.BooleanField(
+        "Override Subcontractor Invoice Number",
+        default=False,
+        help_text="On: the ERP ID that an approver enters becomes the invoice number too.",
+    )
+    sends_email = models.BooleanField(
+        "e-mail", default=True, help_text="Off: nobody gets e-mail about this connection."
+    )
+    raw_retention_days = models.PositiveSmallIntegerField(
+        "retention of raw payloads",
+        default=90,
+        help_text="Days for which the ERP's own text of an unusable record is kept.",
+    )
     sync_schedule = models.CharField(
         "sync payments for synced invoices",
         max_length=20,

@@ -9,7 +9,7 @@ from commitments.models import SubcontractorInvoice
 from erp_integrations.models.connection import ErpConnection
 from erp_integrations.models.mirror import ErpAllocation, ErpPayment
 from erp_integrations.models.run import SyncRun
-from projects.access import Level, Person, Tool
+from projects.access import Person
 from projects.models import Company
 
 
@@ -28,10 +28,7 @@ class SyncIssueQuerySet(models.QuerySet["SyncIssue"]):
     def for_user(self, user: Person) -> Self:
         """Issues on invoices the person may see; the others for the whole company's people."""
         invoices = SubcontractorInvoice.objects.for_accounting(user)
-        companies = Company.objects.with_level(user, Tool.ERP_INTEGRATIONS, Level.STANDARD)
-        whole_company = Q(company__in=companies) | Q(
-            company__in=Company.objects.with_approver(user)
-        )
+        whole_company = Q(company__in=Company.objects.with_accounting(user))
         return self.filter(connection__in=ErpConnection.objects.for_user(user)).filter(
             Q(invoice__in=invoices) | Q(invoice=None) & whole_company
         )

@@ -10,7 +10,7 @@ from commitments.models import SubcontractorInvoice
 from erp_integrations.models.connection import ErpConnection
 from erp_integrations.models.run import SyncRun
 from payments.models import Payment, PaymentMethod
-from projects.access import Level, Person, Tool
+from projects.access import Person
 from projects.models import Company
 from projects.money import CurrencyField, MoneyField
 
@@ -125,9 +125,7 @@ class ErpAllocationQuerySet(models.QuerySet["ErpAllocation"]):
         """
         invoices = SubcontractorInvoice.objects.for_accounting(user)
         connections = ErpConnection.objects.for_user(user)
-        companies = Company.objects.with_level(user, Tool.ERP_INTEGRATIONS, Level.STANDARD)
-        approved = Company.objects.with_approver(user)
-        whole_company = Q(company__in=companies) | Q(company__in=approved)
+        whole_company = Q(company__in=Company.objects.with_accounting(user))
         return self.filter(erp_payment__connection__in=connections).filter(
             Q(invoice__in=invoices) | Q(invoice=None) & whole_company
         )

@@ -7,9 +7,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from commitments.models import Commitment, SubcontractorInvoice
 from erp_integrations.models.connection import ErpConnection
 from projects.access import Person
-from projects.models import Company
+from projects.models import Company, Project
 
 
 class RunState(models.TextChoices):
@@ -30,11 +31,16 @@ class RunTrigger(models.TextChoices):
     BUTTON = "button", "Button"
     SCHEDULE = "schedule", "Schedule"
     COMMAND = "command", "Command line"
+    NOTIFICATION = "notification", "Notification of the ERP"
 
 
 class RunMode(models.TextChoices):
     CHANGES = "changes", "Changes since the last sync"
     SWEEP = "sweep", "Sweep of everything"
+    SCOPED = "scoped", "Payments of some invoices"
+    BACK_FILL = "back_fill", "Payments since a day"
+    NOTIFIED = "notified", "Payments that the ERP told of"
+    RECONCILE = "reconcile", "Comparison of both books"
 
 
 class RunPhase(models.TextChoices):
@@ -43,6 +49,7 @@ class RunPhase(models.TextChoices):
     READING = "reading", "Reading payments"
     RETRYING = "retrying", "Asking again for records with problems"
     SWEEPING = "sweeping", "Looking for payments that are gone"
+    COMPARING = "comparing", "Comparing both books"
     FINISHING = "finishing", "Finishing"
     DONE = "done", "Done"
 
@@ -61,12 +68,29 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
 
 
 class SyncRun(models.Model):
-    """One reading of an ERP. ``created`` … ``vanished`` count payments, not allocations."""
+    """One reading of an ERP. ``created`` … ``vanished`` count payments, not allocations.
+
+    ``project``, ``commitment`` and ``invoice`` narrow it (at most one is set).
+    A preview reads and judges like any other run and writes nothing but what it
+    found.
+    """
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     connection = models.ForeignKey(ErpConnection, on_delete=models.PROTECT, related_name="runs")
-    trigger = models.CharField(max_length=10, choices=RunTrigger.choices)
+    trigger = models.CharField(max_length=15, choices=RunTrigger.choices)
     mode = models.CharField(max_length=10, choices=RunMode.choices, default=RunMode.CHANGES)
+    is_preview = models.BooleanField(default=False)
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    commitment = models.ForeignKey(
+        Commitment, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    invoice = models.ForeignKey(
+        SubcontractorInvoice, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    #: the first day of a back-fill
+    since = models.DateField(null=True, blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -96,6 +120,8 @@ class SyncRun(models.Model):
     waiting = models.PositiveIntegerField(default=0)
     #: records that could not be used
     problems = models.PositiveIntegerField(default=0)
+    #: requests sent to the ERP
+    calls = models.PositiveIntegerField(default=0)
 
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.CharField(max_length=1000, blank=True)
@@ -125,6 +151,17 @@ class SyncRun(models.Model):
                 condition=~Q(state=RunState.RUNNING)
                 | Q(lease__isnull=False, lease_expires_at__isnull=False),
                 name="running_run_has_a_lease",
+            ),
+            models.CheckConstraint(
+                condition=Q(project=None, commitment=None)
+                | Q(project=None, invoice=None)
+                | Q(commitment=None, invoice=None),
+                name="run_is_narrowed_in_one_way",
+            ),
+            models.CheckConstraint(
+                condition=Q(mode=RunMode.BACK_FILL, since__isnull=False)
+                | ~Q(mode=RunMode.BACK_FILL) & Q(since=None),
+                name="back_fill_has_a_first_day",
             ),
         ]
         indexes = [models.Index(fields=["connection", "-created_at"], name="run_by_connection")]

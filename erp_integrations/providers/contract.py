@@ -6,13 +6,16 @@ is written. The rules the types answer are the fifteen observations about real
 ERPs that are described in ``docs/providers.md``.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import msgspec
+
+from erp_integrations.providers.errors import NotOffered
 
 #: JSON object that only the provider that made it can read.
 Cursor = dict[str, Any]
@@ -91,7 +94,10 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class RemoteBill(msgspec.Struct, frozen=True):
-    """A supplier bill as the ERP states it now; ``paid`` counts issued payments only."""
+    """A supplier bill as the ERP states it now; ``paid`` counts issued payments only.
+
+    A cancelled bill is as good as a deleted one: nothing is owed on it.
+    """
 
     remote_id: str
     number: str
@@ -101,6 +107,88 @@ class RemoteBill(msgspec.Struct, frozen=True):
     total: Decimal
     paid: Decimal
     is_posted: bool
+    is_cancelled: bool = False
+
+
+class BillLine(msgspec.Struct, frozen=True):
+    """One line of a bill that is exported; retainage is a line of its own, below zero."""
+
+    description: str
+    amount: Decimal
+    cost_code: str = ""
+    is_retainage: bool = False
+
+
+class BillToExport(msgspec.Struct, frozen=True):
+    """A subcontractor invoice on its way into the ERP; its lines add up to the payment due.
+
+    ``key`` is written into the ERP's bill and never used twice: by it the bill
+    is found again when the answer to its creation was lost.
+    """
+
+    key: str
+    number: str
+    vendor_ref: str
+    commitment_ref: str
+    project_ref: str
+    billing_date: date
+    accounting_date: date
+    currency: str
+    description: str
+    lines: tuple[BillLine, ...]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.amount for line in self.lines), Decimal(0))
+
+
+class RemoteVendor(msgspec.Struct, frozen=True):
+    """A company that the ERP can pay. ``code`` is what people see, as in the two below."""
+
+    remote_id: str
+    code: str
+    name: str
+
+
+class RemoteJob(msgspec.Struct, frozen=True):
+    """What the ERP has for a project."""
+
+    remote_id: str
+    code: str
+    name: str
+
+
+class RemoteCommitment(msgspec.Struct, frozen=True):
+    """A subcontract or purchase order of the ERP."""
+
+    remote_id: str
+    code: str
+    title: str
+    vendor_ref: str
+    vendor_name: str
+    total: Decimal
+    currency: str
+    #: True, False, or None where the ERP does not tell the two apart
+    is_subcontract: bool | None = None
+    ordered_on: date | None = None
+    project_ref: str = ""
+
+
+class PaymentQuestion(msgspec.Struct, frozen=True):
+    """What somebody knows of a payment; every part that is given has to fit."""
+
+    #: check number or the ERP's own number
+    number: str = ""
+    amount: Decimal | None = None
+    vendor: str = ""
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What a notification of an ERP says has changed. ``event_id`` is the same when it repeats."""
+
+    event_id: str
+    payment_ids: tuple[str, ...] = ()
+    bill_ids: tuple[str, ...] = ()
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -112,6 +200,20 @@ class Capabilities(msgspec.Struct, frozen=True):
     page_size: int = 500
     #: how far behind the cursor the provider re-reads, for rows that became visible late
     overlap_seconds: int = 600
+    #: payments of some bills only, which a sync of one project or invoice asks for
+    scoped_sync: bool = False
+    #: payments can be looked for by number, amount or vendor
+    payment_search: bool = False
+    export_bills: bool = False
+    #: longest bill number the ERP takes
+    bill_number_length: int = 50
+    vendors: bool = False
+    jobs: bool = False
+    commitments: bool = False
+    notifications: bool = False
+    #: calls that the ERP allows; None: it sets no limit
+    calls_per_minute: int | None = None
+    calls_per_day: int | None = None
 
 
 class ConnectionField(msgspec.Struct, frozen=True):
@@ -123,15 +225,22 @@ class ConnectionField(msgspec.Struct, frozen=True):
     secret: bool = False
 
 
-class Provider(Protocol):
-    """One reader of one ERP, made for one run and closed after it."""
+class Provider(ABC):
+    """One reader of one ERP, made for one run and closed after it.
+
+    What an ERP cannot do is left as it is here: its capability is off, nothing
+    asks for it, and asking all the same raises ``NotOffered``.
+    """
 
     code: ClassVar[str]
     label: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     #: non-secret settings (``ConnectionField.secret`` false) and secrets
     fields: ClassVar[Sequence[ConnectionField]]
+    #: requests sent to the ERP so far, repeated ones included
+    calls: int = 0
 
+    @abstractmethod
     def __init__(
         self,
         settings: Mapping[str, str],
@@ -144,12 +253,14 @@ class Provider(Protocol):
         Raises ``ConfigurationError`` when one is missing or cannot be right.
         """
 
+    @abstractmethod
     def check(self) -> str:
         """Prove that address and credentials work; a sentence that names what answered.
 
         Raises ``AuthenticationError``, ``ConfigurationError`` or ``TransientError``.
         """
 
+    @abstractmethod
     def pages(self, cursor: Cursor | None, *, resume: bool = False) -> Iterator[Page]:
         """Every payment that changed since ``cursor`` (None: all there are), oldest change first.
 
@@ -158,11 +269,65 @@ class Provider(Protocol):
         at least one page, so that a run without changes still has a cursor.
         """
 
+    @abstractmethod
     def payment(self, remote_id: str) -> RemotePayment:
         """One payment. Raises ``RecordNotFound`` only when the ERP says it does not exist."""
 
+    @abstractmethod
     def bills(self, remote_ids: Sequence[str] | None = None) -> Iterator[RemoteBill]:
-        """These bills, or all posted ones; what reconciliation and linking ask."""
+        """These bills, or all posted ones; what reconciliation and linking ask.
 
+        Bills that do not exist are left out. At most ``ceil(ids / page size)`` calls.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Give the connections back."""
+
+    # ------------------------------------------------ what not every ERP can do
+    def cursor_since(self, day: date) -> Cursor:
+        """A cursor from which ``pages`` reads what was entered or changed since that day began."""
+        raise NotOffered(self.label, "a back-fill from a date")
+
+    def payments_on(self, bill_ids: Sequence[str]) -> Iterator[Page]:
+        """Every payment, whole, that touches one of these bills; the pages have empty cursors."""
+        raise NotOffered(self.label, "a sync of single bills")
+
+    def find_payments(self, question: PaymentQuestion, *, limit: int) -> list[RemotePayment]:
+        """The newest payments that fit; at most ``limit``."""
+        raise NotOffered(self.label, "a search for payments")
+
+    def create_bill(self, bill: BillToExport) -> RemoteBill:
+        """Make the bill, post it, and say what the ERP made of it.
+
+        Looks for ``bill.key`` first, and finishes what it finds half done:
+        called again after any failure it ends with exactly one bill. Raises
+        ``RecordError`` when the ERP refuses this bill, with what to do about it.
+        """
+        raise NotOffered(self.label, "an export of bills")
+
+    def find_bill(self, key: str) -> RemoteBill:
+        """The bill that was exported with this key. Raises ``RecordNotFound``."""
+        raise NotOffered(self.label, "an export of bills")
+
+    def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
+        """Vendors whose code or name has the text; all of them without one."""
+        raise NotOffered(self.label, "its vendors")
+
+    def jobs(self, search: str = "") -> Iterator[RemoteJob]:
+        """Jobs whose code or name has the text."""
+        raise NotOffered(self.label, "its jobs")
+
+    def commitments(self, search: str = "") -> Iterator[RemoteCommitment]:
+        """Confirmed subcontracts and purchase orders whose number or title has the text."""
+        raise NotOffered(self.label, "its purchase orders")
+
+    @classmethod
+    def read_notification(
+        cls, headers: Mapping[str, str], body: bytes, secret: str
+    ) -> list[Notice]:
+        """What a notification says. Raises ``AuthenticationError`` for a wrong signature.
+
+        Raises ``RecordError`` for one that cannot be read. Header names are in lower case.
+        """
+        raise NotOffered(cls.label, "notifications")

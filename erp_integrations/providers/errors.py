@@ -53,3 +53,10 @@ class RecordError(ErpError):
 
 class RecordNotFound(ErpError):
     """The ERP answered, and says that this record does not exist."""
+
+
+class NotOffered(ConfigurationError):
+    """This ERP does not offer what was asked of it; its capabilities say so beforehand."""
+
+    def __init__(self, erp: str, what: str) -> None:
+        super().__init__(f"{erp} does not offer {what} to other programs.")

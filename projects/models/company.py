@@ -43,6 +43,13 @@ class CompanyQuerySet(models.QuerySet["Company"]):
             return self
         return self.filter(self._granted(user, [ACCOUNTING_APPROVER]))
 
+    def with_accounting(self, user: Person) -> Self:
+        """Companies whose whole ERP Integrations tool is the person's: Standard, or approver."""
+        if user.is_superuser:
+            return self
+        codes = codenames_from(Tool.ERP_INTEGRATIONS, Level.STANDARD)
+        return self.filter(self._granted(user, [*codes, ACCOUNTING_APPROVER]))
+
     def _granted(self, user: Person, codes: list[str]) -> Q:
         from projects.models.grants import (
             CompanyGroupObjectPermission,

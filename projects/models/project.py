@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from projects.access import Level, Person, Tool, codenames_from, granted_ids, level_permissions
 from projects.models.company import Company
+from projects.models.origin import OriginMixin
 from projects.time_zones import validate_time_zone
 
 
@@ -44,8 +45,8 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return own | Q(company_id__in=companies.values("pk"))
 
 
-class Project(models.Model):
-    """A job of the company."""
+class Project(OriginMixin):
+    """A job of the company; with an origin, it is linked to the ERP's job."""
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="projects")
     number = models.CharField(max_length=50)
@@ -70,7 +71,13 @@ class Project(models.Model):
                 fields=["company", "number"],
                 name="project_number_once_per_company",
                 violation_error_message="There is a project with this number already.",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["company", "origin_id"],
+                condition=~Q(origin_id=""),
+                name="project_origin_once_per_company",
+                violation_error_message="Another project is linked to this ERP job already.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from erp_integrations.providers.contract import (
     ConnectionField,
     Cursor,
     Page,
+    Provider,
     RejectedRecord,
     RemoteAllocation,
     RemoteBill,
@@ -89,7 +90,7 @@ class Books:
 BOOKS = Books()
 
 
-class BooksProvider:
+class BooksProvider(Provider):
     """Reads ``BOOKS``; registered with the engine by the fixture ``books``."""
 
     code: ClassVar[str] = "books"

@@ -14,7 +14,7 @@ from erp_integrations import connections
 from erp_integrations.demo import story
 from erp_integrations.demo.books import Books, read_books
 from erp_integrations.demo.company import write_company, write_person
-from erp_integrations.demo.contracts import write_contract, write_vendors
+from erp_integrations.demo.contracts import link_jobs, write_contract, write_vendors
 from erp_integrations.models import ErpConnection, SyncSchedule
 from payments import services as payments
 from payments.models import PaymentEvent, PaymentMethod
@@ -55,6 +55,7 @@ def load_story(books: Books) -> Company:
     company = write_company(story.COMPANY, story.PROJECTS)
     people = {person.username: write_person(company, person) for person in story.PEOPLE}
     write_vendors(company, books)
+    link_jobs(company, books)
     commitments = {demo.number: write_contract(company, demo, books) for demo in story.CONTRACTS}
     write_manual_payment(commitments["SC-2024-002"], people["accountant"])
     other = write_company(story.OTHER_COMPANY, [story.OTHER_PROJECT])

@@ -17,6 +17,7 @@ from erp_integrations.providers.contract import (
     ConnectionField,
     Cursor,
     Page,
+    Provider,
     RemoteBill,
     RemotePayment,
 )
@@ -78,7 +79,7 @@ STREAMS = (
 )
 
 
-class TrytonProvider:
+class TrytonProvider(Provider):
     """Reads one Tryton database over its REST API; writes nothing."""
 
     code: ClassVar[str] = "tryton"

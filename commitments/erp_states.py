@@ -1,0 +1,169 @@
+"""Where an invoice stands on its way to the ERP (domain sheet §1.4 and Appendix A).
+
+::
+
+    not sent ──send──▶ sent ──retrieve──▶ retrieved ──send──▶ …
+                        │ ├──reject──▶ rejected ──send──▶ …
+                        │ └──accept──▶ exporting ──▶ synced        (erp_links)
+                        │                   └──────▶ failed ──accept or reject──▶ …
+
+Every step locks the row and looks again: of two people, or two clicks, one wins
+and the other reads who was first. Who may do it is asked here too, so that no
+road around it is left open.
+"""
+
+from collections.abc import Collection
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.dispatch import Signal
+
+from commitments.models import CommitmentEvent, SubcontractorInvoice
+from projects.access import Level, Tool
+from projects.models import Company, ErpStatus, Project, User
+
+#: sent with ``invoice_id`` and ``sent_by_id`` after the commit that sent an invoice
+invoice_was_sent = Signal()
+
+SENDABLE_STATES = (ErpStatus.NOT_SENT, ErpStatus.RETRIEVED, ErpStatus.REJECTED)
+ACCEPTABLE_STATES = (ErpStatus.SENT, ErpStatus.FAILED)
+
+NOT_APPROVED = (
+    "It is {status}. Only invoices that are Approved, Approved as Noted or Pending Owner Approval "
+    "can be sent."
+)
+NO_TOOL = "ERP Integrations is switched off on project {project}."
+NOT_ADMIN = "Only administrators of Commitments on this project can do this."
+NOT_APPROVER = "Only accounting approvers can do this."
+CHANGED = "It is {state} by now, so this was not done."
+NO_REASON = "Say why, so that whoever sent it knows what to change."
+LONGEST_REASON = 500
+
+
+@transaction.atomic
+def send_to_erp(*, invoice: SubcontractorInvoice, by: User) -> SubcontractorInvoice:
+    """Hand the invoice to the accounting approvers. Raises ``ValidationError`` with the reason."""
+    invoice = _locked(invoice)
+    _require_administrator(invoice, by)
+    check_sendable(invoice)
+    _move(invoice, ErpStatus.SENT, by=by, summary="Sent to the ERP")
+    sent: dict[str, int] = {"invoice_id": invoice.pk, "sent_by_id": by.pk}
+    transaction.on_commit(lambda: invoice_was_sent.send(SubcontractorInvoice, **sent))
+    return invoice
+
+
+def check_sendable(invoice: SubcontractorInvoice) -> None:
+    """Raises ``ValidationError`` with why the invoice cannot be sent now."""
+    _require_state(invoice, SENDABLE_STATES)
+    if not invoice.is_sendable:
+        raise ValidationError(NOT_APPROVED.format(status=invoice.get_status_display()))
+    tool_is_on = Project.objects.with_tool(Tool.ERP_INTEGRATIONS)
+    if not tool_is_on.filter(pk=invoice.project_id).exists():
+        raise ValidationError(NO_TOOL.format(project=invoice.project))
+
+
+@transaction.atomic
+def retrieve_from_erp(*, invoice: SubcontractorInvoice, by: User) -> SubcontractorInvoice:
+    """Take it back before an approver has answered."""
+    invoice = _locked(invoice)
+    _require_administrator(invoice, by)
+    _require_state(invoice, [ErpStatus.SENT])
+    return _move(invoice, ErpStatus.RETRIEVED, by=by, summary="Retrieved from the ERP")
+
+
+@transaction.atomic
+def reject(*, invoice: SubcontractorInvoice, reason: str, by: User) -> SubcontractorInvoice:
+    """Give it back to the project with a reason; it can be changed and sent again."""
+    invoice, reason = _locked(invoice), reason.strip()[:LONGEST_REASON]
+    require_approver(invoice, by)
+    _require_state(invoice, ACCEPTABLE_STATES)
+    if not reason:
+        raise ValidationError(NO_REASON)
+    return _move(invoice, ErpStatus.REJECTED, by=by, summary="Rejected", message=reason)
+
+
+@transaction.atomic
+def begin_export(
+    *, invoice: SubcontractorInvoice, by: User, is_direct: bool = False
+) -> SubcontractorInvoice:
+    """Accept it: from here on a job brings it into the ERP. One of two approvers wins.
+
+    ``is_direct``: whoever sent it exports it, because the company asks for no approver.
+    """
+    invoice = _locked(invoice)
+    if is_direct:
+        _require_administrator(invoice, by)
+    else:
+        require_approver(invoice, by)
+    _require_state(invoice, ACCEPTABLE_STATES)
+    return _move(invoice, ErpStatus.EXPORTING, by=by, summary="Accepted for export")
+
+
+@transaction.atomic
+def fail_export(*, invoice: SubcontractorInvoice, message: str) -> SubcontractorInvoice:
+    """The export job could not bring it into the ERP; ``message`` says what to do."""
+    invoice = _locked(invoice)
+    _require_state(invoice, [ErpStatus.EXPORTING])
+    message = message[:LONGEST_REASON]
+    return _move(invoice, ErpStatus.FAILED, by=None, summary="Export failed", message=message)
+
+
+def require_approver(invoice: SubcontractorInvoice, person: User) -> None:
+    """Raises ``ValidationError`` unless the person accepts this company's invoices (§6, C4)."""
+    companies = Company.objects.filter(pk=invoice.company_id)
+    if not person.is_active or not companies.with_approver(person).exists():
+        raise ValidationError(NOT_APPROVER)
+
+
+def record(
+    invoice: SubcontractorInvoice,
+    *,
+    by: User | None,
+    summary: str,
+    changes: dict[str, list[str]] | None = None,
+) -> CommitmentEvent:
+    """One line in the history of the invoice and of its commitment."""
+    return CommitmentEvent.objects.create(
+        company_id=invoice.company_id,
+        commitment_id=invoice.commitment_id,
+        invoice=invoice,
+        actor=by,
+        subject=f"Invoice {invoice.invoice_number}",
+        summary=summary,
+        changes=changes or {},
+    )
+
+
+def _move(
+    invoice: SubcontractorInvoice,
+    state: ErpStatus,
+    *,
+    by: User | None,
+    summary: str,
+    message: str = "",
+) -> SubcontractorInvoice:
+    before = invoice.get_erp_status_display()
+    invoice.erp_status, invoice.erp_message = state, message
+    invoice.save(update_fields=["erp_status", "erp_message", "updated_at"])
+    changes = {"ERP Status": [before, str(state.label)]}
+    if message:
+        changes["Reason"] = ["", message]
+    record(invoice, by=by, summary=summary, changes=changes)
+    return invoice
+
+
+def _locked(invoice: SubcontractorInvoice) -> SubcontractorInvoice:
+    rows = SubcontractorInvoice.objects.select_for_update(of=["self"])
+    return rows.select_related("project", "commitment").get(pk=invoice.pk)
+
+
+def _require_administrator(invoice: SubcontractorInvoice, person: User) -> None:
+    visible = SubcontractorInvoice.objects.for_user(person, Level.ADMIN)
+    if not person.is_active or not visible.filter(pk=invoice.pk).exists():
+        raise ValidationError(NOT_ADMIN)
+
+
+def _require_state(invoice: SubcontractorInvoice, states: Collection[str]) -> None:
+    if invoice.erp_status not in states:
+        state = invoice.get_erp_status_display()
+        raise ValidationError(CHANGED.format(state=f"{state[:1].lower()}{state[1:]}"))

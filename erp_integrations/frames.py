@@ -1,0 +1,51 @@
+"""What every page of the ERP Integrations tool has around it: where it is, and the tabs."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from erp_integrations.places import Place
+
+
+class Tab(NamedTuple):
+    """One tab: the name of its page (see ``Place.url``) and what it is called."""
+
+    code: str
+    label: str
+    #: not on the pages of a single project
+    is_company_only: bool = False
+
+
+#: in the order in which they stand; each page adds its own
+TABS = (
+    Tab("subcontractor_invoices", "Subcontractor Invoices"),
+    Tab("runs", "Sync history"),
+)
+
+
+@dataclass(frozen=True)
+class TabLink:
+    label: str
+    url: str
+    is_current: bool
+
+
+def frame(place: Place, tab: str) -> dict[str, Any]:
+    """The context that ``erp_integrations/_frame.html`` needs."""
+    return {
+        "place": place,
+        "company": place.company,
+        "project": place.project,
+        "zone": place.time_zone,
+        "tab": tab,
+        "tabs": tabs(place, tab),
+        "invoices_url": place.url("subcontractor_invoices"),
+        "runs_url": place.url("runs"),
+    }
+
+
+def tabs(place: Place, current: str) -> list[TabLink]:
+    return [
+        TabLink(each.label, place.url(each.code), each.code == current)
+        for each in TABS
+        if not (each.is_company_only and place.project)
+    ]
