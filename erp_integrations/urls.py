@@ -1,6 +1,7 @@
 """Every page exists twice: for a company, and for a project where the tool is active."""
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path
@@ -10,8 +11,10 @@ from erp_integrations import views
 
 app_name = "erp_integrations"
 
-#: (route, view, name); a page that is there for the company only stands in COMPANY_PAGES
-PAGES = (
+#: route, view, name
+PageRoute: TypeAlias = tuple[str, Callable[..., HttpResponseBase], str]
+
+PAGES: tuple[PageRoute, ...] = (
     ("subcontractor-invoices/", views.subcontractor_invoices, "subcontractor_invoices"),
     ("sync/", views.sync, "sync"),
     ("runs/", views.sync_history, "runs"),
@@ -20,7 +23,8 @@ PAGES = (
     ("runs/<int:run_id>/cancel/", views.run_cancel, "run_cancel"),
     ("runs/<int:run_id>/issues.csv", views.run_issues_csv, "run_issues_csv"),
 )
-COMPANY_PAGES: tuple[tuple[str, Callable[..., HttpResponseBase], str], ...] = ()
+#: pages that are there for the company only
+COMPANY_PAGES: tuple[PageRoute, ...] = ()
 PLACES = (
     ("company", "companies/<int:company_id>/erp-integrations/"),
     ("project", "projects/<int:project_id>/erp-integrations/"),
