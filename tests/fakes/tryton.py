@@ -10,6 +10,7 @@ import base64
 import datetime as dt
 import html
 import json
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -34,7 +35,13 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
     "in": lambda left, right: left in right,
+    "ilike": lambda left, right: plain(right) in (left or "").lower(),
 }
+
+
+def plain(pattern: str) -> str:
+    """What a pattern ``%like this%`` looks for, with its escapes taken off."""
+    return re.sub(r"\\(.)", r"\1", pattern.removeprefix("%").removesuffix("%")).lower()
 
 
 def number(amount: str | Decimal) -> Record:
@@ -69,6 +76,11 @@ class FakeTryton(HttpServer):
                 named("account.payment.journal", 1, company=1, process_method="manual")
             ],
             "account.move": [],
+            "party.party": [named("party.party", 1, code="1", name="Northstar")],
+            "analytic_account.account": [
+                named("analytic_account.account", 1, code=None, name="Jobs", type="root")
+            ],
+            "purchase.purchase": [],
             "company.company": [
                 named("company.company", 1, party=named("party.party", 1, name="Northstar"))
             ],
@@ -118,6 +130,28 @@ class FakeTryton(HttpServer):
         if bill:
             bill["lines_to_pay"][0]["payments"].append(made)
         return self._store(made)
+
+    def vendor(self, code: str, name: str) -> Record:
+        return self._store(named("party.party", self._next_id() + 1, code=code, name=name))
+
+    def job(self, code: str, name: str) -> Record:
+        job = named("analytic_account.account", self._next_id() + 1, code=code, name=name)
+        return self._store({**job, "type": "normal"})
+
+    def order(self, party: Record, reference: str, total: str, **values: Any) -> Record:
+        made = named(
+            "purchase.purchase",
+            self._next_id(),
+            number=str(self._last_id),
+            reference=reference,
+            description="Concrete",
+            state="processing",
+            party=party,
+            total_amount=number(total),
+            currency=named("currency.currency", 1, code="USD"),
+            purchase_date=day(self.now.date()),
+        )
+        return self._store({**made, **values})
 
     def _line(self, bill: Record) -> Record:
         move = named("account.move", bill["id"], origin=f"account.invoice,{bill['id']}")
@@ -232,7 +266,9 @@ def matches(row: Record, domain: Any) -> bool:
     """A Tryton domain: all of its clauses, or any of those behind "OR"."""
     if domain and isinstance(domain[0], str) and domain[0] not in ("OR", "AND"):
         name, operator, wanted = domain
-        value = row[name]
+        value: Any = row
+        for part in name.split("."):
+            value = value[part]
         if isinstance(value, list):
             value = [each["id"] for each in value]
         return COMPARISONS[operator](comparable(value), comparable(wanted))

@@ -29,6 +29,10 @@ Order = Sequence[tuple[str, str]]
 MISSING_NAME = re.compile(r"<p>'([\w.]+)'</p>")
 
 
+class NotPermitted(AuthenticationError):
+    """The key is good, but its user may not read this."""
+
+
 class Rows(msgspec.Struct, frozen=True):
     """The records of one answer, still encoded, and the ERP's clock."""
 
@@ -108,7 +112,7 @@ class TrytonClient:
                 detail=detail,
             )
         if answer.status == 400 and answer.is_json:
-            return AuthenticationError(
+            return NotPermitted(
                 f"{self.name} does not let the user of the key read this: "
                 f"{_message(answer)} Give that user the rights that the guide lists.",
                 detail=detail,

@@ -17,7 +17,6 @@ from erp_integrations.providers.contract import (
     ConnectionField,
     Cursor,
     Page,
-    Provider,
     RemoteBill,
     RemotePayment,
 )
@@ -30,6 +29,7 @@ from erp_integrations.providers.errors import (
 from erp_integrations.providers.http import Limits, RetryPolicy
 from erp_integrations.providers.tryton import mapper
 from erp_integrations.providers.tryton.client import TrytonClient, timestamp
+from erp_integrations.providers.tryton.directory import TrytonDirectory
 
 PAYMENT, BILL = "account.payment", "account.invoice"
 JOURNAL, ENTRY = "account.payment.journal", "account.move"
@@ -79,12 +79,12 @@ STREAMS = (
 )
 
 
-class TrytonProvider(Provider):
+class TrytonProvider(TrytonDirectory):
     """Reads one Tryton database over its REST API; writes nothing."""
 
     code: ClassVar[str] = "tryton"
     label: ClassVar[str] = "Tryton"
-    capabilities: ClassVar[Capabilities] = Capabilities()
+    capabilities: ClassVar[Capabilities] = Capabilities(vendors=True, jobs=True, commitments=True)
     fields: ClassVar[Sequence[ConnectionField]] = (
         ConnectionField("url", "Address", "Where Tryton answers, e.g. https://erp.example.com"),
         ConnectionField("database", "Database", "The name of the database, e.g. northstar."),

@@ -100,3 +100,30 @@ def test_a_full_read_keeps_the_order_of_changes() -> None:
     ]
     moments = [(payment.modified_at, int(payment.remote_id[8:])) for payment in payments]
     assert moments == sorted(moments)
+
+
+def test_what_can_be_linked_to_is_what_the_listing_says() -> None:
+    provider = connect(page_size=2)
+    vendors = {(each.remote_id, each.code, each.name) for each in provider.vendors()}
+    assert {(str(v["party_id"]), v["code"], v["name"]) for v in LISTING["vendors"]} <= vendors
+    assert LISTING["company"] not in {name for _, _, name in vendors}
+    jobs = [(each.remote_id, each.code, each.name) for each in provider.jobs()]
+    assert jobs == [(str(job["id"]), job["code"], job["name"]) for job in LISTING["jobs"]]
+    orders = {each.remote_id: each for each in provider.commitments()}
+    for listed in LISTING["purchase_orders"]:
+        order = orders[str(listed["id"])]
+        assert (order.code, order.title) == (listed["reference"], listed["title"])
+        assert order.total == Decimal(listed["total"])
+
+
+def test_a_search_asks_the_erp_for_the_words() -> None:
+    assert [each.code for each in connect().vendors("ridge pine")] == ["V-PINE"]
+    assert [each.code for each in connect().jobs("summit")] == ["2026-044"]
+    assert [each.code for each in connect().commitments("lumen exterior")] == ["PO-2026-041"]
+    assert list(connect().vendors("100%_")) == []
+
+
+def test_orders_that_the_user_may_not_read_are_a_missing_right() -> None:
+    nobody = connect(key=LISTING["rest_key_without_rights"])
+    with pytest.raises(ConfigurationError, match="does not let the user of the key read its"):
+        list(nobody.commitments())
