@@ -8,10 +8,11 @@ show on their pages registers it here, once, in its ``AppConfig.ready``::
     extensions.register_invoice_payments(payments_of_invoice)
     extensions.register_history(payment_events)
     extensions.register_payments_status(last_synced)
+    extensions.register_import_names(names_of_runs)
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias, TypedDict
@@ -63,17 +64,22 @@ class StatusLine(TypedDict):
 
 
 #: columns of the change history, in this order: a source gives ``values_list(*these)``;
-#: ``changes`` is ``{label: [old, new]}``, ``is_automatic`` says that no person did it
-HISTORY_COLUMNS = ("at", "row_id", "subject", "summary", "changes", "actor_id", "is_automatic")
+#: ``changes`` is ``{label: [old, new]}``; ``import_id`` is the import that did it where no person
+#: did (0: one that has no number)
+HISTORY_COLUMNS = ("at", "row_id", "subject", "summary", "changes", "actor_id", "import_id")
 HistorySource: TypeAlias = Callable[[Commitment], "QuerySet[Any, Any]"]
 InvoicePaymentSource: TypeAlias = Callable[[SubcontractorInvoice, Person], list[InvoicePayment]]
 StatusSource: TypeAlias = Callable[[Commitment, Person], StatusLine | None]
+
+#: what people call these imports, and where they are described for those who may look
+ImportNames: TypeAlias = Callable[[Collection[int], Person], dict[int, StatusLine]]
 
 _paid: dict[str, Expression] = {}
 _tabs: dict[str, Tab] = {}
 _invoice_payments: list[InvoicePaymentSource] = []
 _history: list[HistorySource] = []
 _statuses: list[StatusSource] = []
+_import_names: list[ImportNames] = []
 
 
 def register_paid_amounts(*, on_commitment: Expression, on_invoice: Expression) -> None:
@@ -108,6 +114,20 @@ def register_payments_status(source: StatusSource) -> None:
     """
     if source not in _statuses:
         _statuses.append(source)
+
+
+def register_import_names(source: ImportNames) -> None:
+    """Say what the ``import_id`` of a history row is called; one query for a whole page."""
+    if source not in _import_names:
+        _import_names.append(source)
+
+
+def import_names(ids: Collection[int], person: Person) -> dict[int, StatusLine]:
+    """The names of these imports; those that nobody knows are left out."""
+    found: dict[int, StatusLine] = {}
+    for source in _import_names if ids else []:
+        found |= source(ids, person)
+    return found
 
 
 def paid_on(owner: str) -> Combinable:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import BooleanField, F, QuerySet, Value
+from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.http import HttpRequest
 
 from commitments import extensions
@@ -17,8 +17,8 @@ from projects.models import User
 
 #: an amount as an import writes it down: with all decimals of its column
 STORED_AMOUNT = re.compile(r"-?\d{1,15}\.\d{4}")
-#: who did what no person did
-AUTOMATIC = "ERP sync"
+#: who did what neither a person nor an import with a number did
+AUTOMATIC, IMPORT = "Automatic", "ERP sync"
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class HistoryRow:
     #: label, old, new
     changes: list[tuple[str, str, str]]
     who: str
+    #: where it says more about who did it; empty: nowhere, or not for this person
+    who_url: str = ""
 
 
 def history_page(
@@ -41,27 +43,41 @@ def history_page(
     page = page_of(request, rows.order_by("-at", "-row_id"))
     found = [dict(zip(extensions.HISTORY_COLUMNS, each, strict=True)) for each in page]
     people = User.objects.in_bulk({each["actor_id"] for each in found if each["actor_id"]})
-    return page, [_row(each, people) for each in found]
+    imports = extensions.import_names(
+        {each["import_id"] for each in found if each["import_id"]}, request.user
+    )
+    return page, [_row(each, people, imports) for each in found]
 
 
 def _own(commitment: Commitment) -> "QuerySet[Any, Any]":
-    automatic = Value(False, output_field=BooleanField())
+    none = Value(None, output_field=BigIntegerField())
     rows = CommitmentEvent.objects.filter(commitment=commitment).order_by()
-    return rows.annotate(row_id=F("pk"), is_automatic=automatic).values_list(
-        *extensions.HISTORY_COLUMNS
-    )
+    return rows.annotate(row_id=F("pk"), import_id=none).values_list(*extensions.HISTORY_COLUMNS)
 
 
-def _row(event: dict[str, Any], people: dict[int, User]) -> HistoryRow:
-    person = people.get(event["actor_id"])
-    who = str(person) if person else (AUTOMATIC if event["is_automatic"] else "Administration")
+def _row(
+    event: dict[str, Any], people: dict[int, User], imports: dict[int, extensions.StatusLine]
+) -> HistoryRow:
+    who = doer(people.get(event["actor_id"]), event["import_id"], imports)
     return HistoryRow(
         at=event["at"],
         subject=event["subject"],
         summary=event["summary"],
         changes=change_lines(event["changes"]),
-        who=who,
+        who=who["text"],
+        who_url=who["url"],
     )
+
+
+def doer(
+    person: User | None, import_id: int | None, imports: dict[int, extensions.StatusLine]
+) -> extensions.StatusLine:
+    """Who did it: a person, an import by its name, or the program by itself."""
+    if person is not None:
+        return {"text": str(person), "url": ""}
+    if import_id is None:
+        return {"text": AUTOMATIC, "url": ""}
+    return imports.get(import_id, {"text": IMPORT, "url": ""})
 
 
 def change_lines(changes: dict[str, list[Any]]) -> list[tuple[str, str, str]]:

@@ -1,18 +1,20 @@
-"""The line above a commitment's payments that says how fresh they are."""
+"""What syncs say on a commitment's pages: how fresh its payments are, and which run did what."""
 
+from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from commitments.extensions import StatusLine, register_payments_status
+from commitments.extensions import StatusLine, register_import_names, register_payments_status
 from commitments.models import Commitment
-from erp_integrations.models import ErpConnection
+from erp_integrations.models import ErpConnection, SyncRun
 from erp_integrations.places import find_projects
 from projects.access import Person
 
 
 def register() -> None:
     register_payments_status(last_synced)
+    register_import_names(names_of_runs)
 
 
 def last_synced(commitment: Commitment, person: Person) -> StatusLine | None:
@@ -21,6 +23,19 @@ def last_synced(commitment: Commitment, person: Person) -> StatusLine | None:
     if connection is None:
         return None
     return {"text": _text(connection, commitment), "url": _history_url(commitment, person)}
+
+
+def names_of_runs(ids: Collection[int], person: Person) -> dict[int, StatusLine]:
+    """``ERP sync 12`` for a history, with a link for those who may open the tool."""
+    visible = SyncRun.objects.for_user(person).filter(pk__in=ids)
+    companies = dict(visible.values_list("pk", "company_id"))
+    return {pk: {"text": f"ERP sync {pk}", "url": _run_url(companies.get(pk), pk)} for pk in ids}
+
+
+def _run_url(company_id: int | None, run_id: int) -> str:
+    if company_id is None:
+        return ""
+    return reverse("erp_integrations:company_run", args=[company_id, run_id])
 
 
 def _text(connection: ErpConnection, commitment: Commitment) -> str:

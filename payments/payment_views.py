@@ -11,7 +11,8 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from commitments.history import AUTOMATIC, HistoryRow, change_lines
+from commitments import extensions
+from commitments.history import HistoryRow, change_lines, doer
 from commitments.models import SubcontractorInvoice
 from commitments.pages import CommitmentPage, open_commitment
 from payments import services
@@ -25,7 +26,7 @@ from payments.forms import (
 from payments.models import Payment, PaymentAttachment, PaymentEvent
 from payments.rows import PaymentRow
 from payments.views import switched_off
-from projects.access import Level
+from projects.access import Level, Person
 
 TAB = "payments_issued"
 
@@ -75,7 +76,7 @@ def detail(
     context = {
         **opened.context,
         "attachments": _attachments(opened),
-        "rows": [_event(event) for event in opened.payment.events.select_related("actor")[:100]],
+        "rows": _events(opened.payment, request.user),
         **_siblings(request, opened.payment),
         "attachment_form": AttachmentForm() if is_admin else None,
         "attach_url": opened.url("attach"),
@@ -246,13 +247,21 @@ def _chosen(request: HttpRequest, frame: CommitmentPage) -> SubcontractorInvoice
     return found
 
 
-def _event(event: PaymentEvent) -> HistoryRow:
+def _events(payment: Payment, person: Person) -> list[HistoryRow]:
+    events = list(payment.events.select_related("actor")[:100])
+    imports = extensions.import_names({each.import_id for each in events if each.import_id}, person)
+    return [_event(each, imports) for each in events]
+
+
+def _event(event: PaymentEvent, imports: dict[int, extensions.StatusLine]) -> HistoryRow:
+    who = doer(event.actor, event.import_id or 0, imports)
     return HistoryRow(
         at=event.at,
         subject=event.label,
         summary=event.get_kind_display(),
         changes=change_lines(event.changes),
-        who=str(event.actor or AUTOMATIC),
+        who=who["text"],
+        who_url=who["url"],
     )
 
 

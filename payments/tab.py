@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, CharField, F, QuerySet, Value, When
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from commitments import extensions
+from commitments.extensions import HISTORY_COLUMNS
 from commitments.models import Commitment, SubcontractorInvoice
 from commitments.pages import rows_per_commitment
 from payments.models import EventKind, Payment, PaymentEvent
@@ -61,14 +63,15 @@ def history(commitment: Commitment) -> "QuerySet[Any, Any]":
     if not commitment.allow_payments:
         events = events.none()
     kinds = (When(kind=kind, then=Value(label)) for kind, label in EventKind.choices)
-    imported = PaymentEvent.objects.filter(pk=OuterRef("pk"), actor=None)
+    # what waited is shown by no run in particular
+    imported = Case(When(actor=None, then=Coalesce("import_id", 0)), output_field=BigIntegerField())
     return (
         events.order_by()
         .annotate(
             row_id=F("pk"),
             subject=F("label"),
             summary=Case(*kinds, output_field=CharField()),
-            is_automatic=Exists(imported),
+            imported=imported,
         )
-        .values_list(*extensions.HISTORY_COLUMNS)
+        .values_list(*("imported" if each == "import_id" else each for each in HISTORY_COLUMNS))
     )

@@ -268,3 +268,16 @@ def test_rule_15_the_button_is_disabled_while_a_sync_is_under_way(
     assert 'id="sync-button" disabled' in page
     again = runs.request_run(connection=connection, trigger="button", requested_by=priya)
     assert again == run
+
+
+def test_every_change_says_which_sync_did_it(client: Client, synced: Payment, priya: User) -> None:
+    """The history of a payment names the run, and leads there whoever may look."""
+    client.force_login(priya)
+    run = synced.erp_allocation.erp_payment.last_run
+    place = [synced.project_id, synced.commitment_id]
+    for page in (
+        reverse("payments:detail", args=[*place, synced.pk]),
+        reverse("commitments:history", args=place),
+    ):
+        html = client.get(page).content.decode()
+        assert f'/runs/{run.pk}/">ERP sync {run.pk}</a>' in html
