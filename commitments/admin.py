@@ -103,7 +103,7 @@ class CommitmentAdmin(CommitmentsAdmin):
     )
     list_select_related = ("project", "vendor")
     search_fields = ("number", "title", "vendor__name", "origin_code")
-    autocomplete_fields = ("project", "vendor", "viewers")
+    autocomplete_fields = ("project", "vendor", "viewers", "invoice_contacts")
     date_hierarchy = "contract_date"
     readonly_fields = ("erp_status", "origin_id", "origin_code")
     actions = (enable_payments, disable_payments)
@@ -123,7 +123,10 @@ class CommitmentAdmin(CommitmentsAdmin):
                 )
             },
         ),
-        ("Who sees it", {"fields": ("is_private", "viewers", "viewers_see_schedule")}),
+        (
+            "Who sees it",
+            {"fields": ("is_private", "viewers", "viewers_see_schedule", "invoice_contacts")},
+        ),
         ("Advanced settings", {"fields": ("allow_payments",)}),
         ("ERP", {"fields": ("erp_status", "origin_code", "origin_id")}),
     )

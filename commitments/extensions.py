@@ -9,6 +9,7 @@ show on their pages registers it here, once, in its ``AppConfig.ready``::
     extensions.register_history(payment_events)
     extensions.register_payments_status(last_synced)
     extensions.register_import_names(names_of_runs)
+    extensions.register_export_checklist(what_the_erp_needs)
 """
 
 import datetime as dt
@@ -63,6 +64,21 @@ class StatusLine(TypedDict):
     url: str
 
 
+@dataclass(frozen=True)
+class ChecklistItem:
+    """One thing that an invoice needs before it can be exported to the ERP.
+
+    ``sentence`` says what is needed, done or not, in words that fit both. ``url``
+    leads to the place that cures it; empty where this person cannot do it.
+    """
+
+    code: str
+    sentence: str
+    is_done: bool
+    url: str = ""
+    link_label: str = ""
+
+
 #: columns of the change history, in this order: a source gives ``values_list(*these)``;
 #: ``changes`` is ``{label: [old, new]}``; ``import_id`` is the import that did it where no person
 #: did (0: one that has no number)
@@ -70,6 +86,7 @@ HISTORY_COLUMNS = ("at", "row_id", "subject", "summary", "changes", "actor_id", 
 HistorySource: TypeAlias = Callable[[Commitment], "QuerySet[Any, Any]"]
 InvoicePaymentSource: TypeAlias = Callable[[SubcontractorInvoice, Person], list[InvoicePayment]]
 StatusSource: TypeAlias = Callable[[Commitment, Person], StatusLine | None]
+ChecklistSource: TypeAlias = Callable[[SubcontractorInvoice, Person], list[ChecklistItem]]
 
 #: what people call these imports, and where they are described for those who may look
 ImportNames: TypeAlias = Callable[[Collection[int], Person], dict[int, StatusLine]]
@@ -80,6 +97,7 @@ _invoice_payments: list[InvoicePaymentSource] = []
 _history: list[HistorySource] = []
 _statuses: list[StatusSource] = []
 _import_names: list[ImportNames] = []
+_checklists: list[ChecklistSource] = []
 
 
 def register_paid_amounts(*, on_commitment: Expression, on_invoice: Expression) -> None:
@@ -130,6 +148,16 @@ def import_names(ids: Collection[int], person: Person) -> dict[int, StatusLine]:
     return found
 
 
+def register_export_checklist(source: ChecklistSource) -> None:
+    """Add what an invoice needs on the ERP's side to the checklist on its page.
+
+    ``source(invoice, person)`` gives ``ChecklistItem``s in the order in which
+    they are cured. It is asked on the page of one invoice, never in a list.
+    """
+    if source not in _checklists:
+        _checklists.append(source)
+
+
 def paid_on(owner: str) -> Combinable:
     """What was paid on the outer ``commitment`` or ``invoice``; zero where nobody registered."""
     make = _paid.get(owner)
@@ -152,3 +180,8 @@ def payments_statuses(commitment: Commitment, user: Person) -> list[StatusLine]:
     """The lines that this person gets to read above the payments of the commitment."""
     lines = (source(commitment, user) for source in _statuses)
     return [line for line in lines if line]
+
+
+def export_checklist(invoice: SubcontractorInvoice, user: Person) -> list[ChecklistItem]:
+    """What the rooms to the right want of the invoice before it can be exported."""
+    return [item for source in _checklists for item in source(invoice, user)]

@@ -48,6 +48,7 @@ def general(request: HttpRequest, project_id: int, commitment_id: int) -> HttpRe
         "summary": [(label, getattr(amounts, name)) for label, name in SUMMARY],
         "percent_paid": percent_text(amounts.percent_paid),
         "people": list(frame.commitment.viewers.all()) if frame.is_admin else [],
+        "contacts": list(frame.commitment.invoice_contacts.all()) if frame.is_admin else [],
         "settings_url": _settings_hint(frame),
     }
     return render(request, "commitments/general.html", context)

@@ -90,12 +90,6 @@ class PaymentNumberForm(forms.Form):
     )
 
 
-class AttachmentForm(forms.Form):
-    file = forms.FileField(
-        label="File", help_text="PDF, PNG, JPG, WebP, TIFF, docx, xlsx, csv or txt."
-    )
-
-
 def initial_of(payment: Payment) -> dict[str, Any]:
     """The payment as the form shows it."""
     return {

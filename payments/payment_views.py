@@ -17,7 +17,6 @@ from commitments.models import SubcontractorInvoice
 from commitments.pages import CommitmentPage, open_commitment
 from payments import services
 from payments.forms import (
-    AttachmentForm,
     PaymentForm,
     PaymentNumberForm,
     initial_for,
@@ -26,7 +25,9 @@ from payments.forms import (
 from payments.models import Payment, PaymentAttachment, PaymentEvent
 from payments.rows import PaymentRow
 from payments.views import switched_off
+from projects import attachments
 from projects.access import Level, Person
+from projects.forms import AttachmentForm
 
 TAB = "payments_issued"
 
@@ -186,18 +187,8 @@ def download(
     payment_id: int,
     attachment_id: int,
 ) -> FileResponse:
-    """The file, always as a download: a browser never runs what somebody attached."""
     opened = _open(request, (project_id, commitment_id, payment_id))
-    attachment = _attachment(opened, attachment_id)
-    response = FileResponse(
-        attachment.file.open("rb"),
-        as_attachment=True,
-        filename=attachment.name,
-        content_type=attachment.content_type,
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return attachments.as_download(_attachment(opened, attachment_id))
 
 
 @login_required

@@ -11,13 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
 from commitments.models import Commitment, SubcontractorInvoice
-from payments import attachments
 from payments.models import (
     EventKind,
     Payment,
@@ -26,6 +24,7 @@ from payments.models import (
     PaymentMethod,
 )
 from payments.rows import LOCKED
+from projects import attachments
 from projects.access import Level
 from projects.models import User
 from projects.money import display_money, fits_currency, minor_units
@@ -123,7 +122,7 @@ def delete_payment(*, payment: Payment, by: User) -> Payment:
     _record(payment, EventKind.DELETED, by, gone)
     payment.delete()
     for each in files:
-        _forget_file(each)
+        attachments.forget(each)
     return payment
 
 
@@ -131,23 +130,9 @@ def delete_payment(*, payment: Payment, by: User) -> Payment:
 def attach_file(*, payment: Payment, file: "UploadedFile[Any]", by: User) -> PaymentAttachment:
     """Keep a file with the payment. Raises ``ValidationError`` for a file that may not be."""
     payment = _locked(payment, by)
-    accepted = attachments.accept(file)
-    attachment = PaymentAttachment(
-        company_id=payment.company_id,
-        payment=payment,
-        name=accepted.name,
-        content_type=accepted.content_type,
-        size=len(accepted.content),
-        sha256=accepted.sha256,
-        uploaded_by=by,
-    )
-    attachment.file.save(attachments.stored_name(), ContentFile(accepted.content), save=False)
-    try:
-        attachment.save(force_insert=True)
+    attachment = PaymentAttachment(company_id=payment.company_id, payment=payment, uploaded_by=by)
+    with attachments.kept(attachment, file):
         _record(payment, EventKind.ATTACHED, by, {"Attachment": ["", attachment.name]})
-    except BaseException:
-        attachment.file.delete(save=False)
-        raise
     return attachment
 
 
@@ -157,7 +142,7 @@ def remove_attachment(*, attachment: PaymentAttachment, by: User) -> PaymentAtta
     attachment = payment.attachments.select_for_update().get(pk=attachment.pk)
     _record(payment, EventKind.DETACHED, by, {"Attachment": [attachment.name, ""]})
     attachment.delete()
-    _forget_file(attachment)
+    attachments.forget(attachment)
     return attachment
 
 
@@ -262,10 +247,3 @@ def _record(
         actor=by,
         changes=changes,
     )
-
-
-def _forget_file(attachment: PaymentAttachment) -> None:
-    """Delete the file itself once it is certain that its row is gone."""
-    storage, name = attachment.file.storage, attachment.file.name
-    if name:
-        transaction.on_commit(lambda: storage.delete(name))

@@ -1,5 +1,6 @@
 """Commitments and what is billed on them."""
 
+from commitments.models.attachment import InvoiceAttachment
 from commitments.models.change_order import ChangeOrder
 from commitments.models.commitment import Commitment, CommitmentKind, CommitmentStatus
 from commitments.models.history import CommitmentEvent
@@ -13,6 +14,7 @@ __all__ = [
     "CommitmentEvent",
     "CommitmentKind",
     "CommitmentStatus",
+    "InvoiceAttachment",
     "InvoiceStatus",
     "ScheduleOfValuesLine",
     "SubcontractorInvoice",

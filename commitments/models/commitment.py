@@ -78,18 +78,20 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
     def for_user(self, user: Person, level: Level = Level.READ_ONLY) -> Self:
         """Commitments on which the person holds at least ``level``.
 
-        A private commitment is there only for administrators of the tool and
-        for people on its list (domain sheet §4.4).
+        A private commitment is there only for administrators of the tool, for
+        people on its list and for its invoice contacts (domain sheet §4.4).
         """
         rows = self.filter(project__in=Project.objects.for_user(user, Tool.COMMITMENTS, level))
         if user.is_superuser or level is Level.ADMIN:
             return rows
         administered = Project.objects.for_user(user, Tool.COMMITMENTS, Level.ADMIN)
         listed = Commitment.viewers.through.objects.filter(user_id=user.pk or 0)
+        contacts = Commitment.invoice_contacts.through.objects.filter(user_id=user.pk or 0)
         return rows.filter(
             Q(is_private=False)
             | Q(project__in=administered)
             | Q(pk__in=listed.values("commitment_id"))
+            | Q(pk__in=contacts.values("commitment_id"))
         )
 
     def with_totals(self) -> Self:
@@ -151,6 +153,13 @@ class Commitment(OriginMixin):
         blank=True,
         related_name="+",
         verbose_name="access for non-admin users",
+    )
+    invoice_contacts = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        related_name="+",
+        help_text="People of the subcontractor. They see the commitment, private or not, where "
+        "they have Read-Only on Commitments, and hear of payments if they want to.",
     )
     viewers_see_schedule = models.BooleanField(
         "allow these non-admin users to view the SOV items", default=True

@@ -1,5 +1,6 @@
 """Companies, their projects, vendors and people."""
 
+from projects.models.attachment import AttachedFile
 from projects.models.company import Company, Vendor
 from projects.models.grants import (
     CompanyGroupObjectPermission,
@@ -12,6 +13,7 @@ from projects.models.people import User
 from projects.models.project import Project, ProjectTool
 
 __all__ = [
+    "AttachedFile",
     "Company",
     "CompanyGroupObjectPermission",
     "CompanyUserObjectPermission",

@@ -281,6 +281,17 @@ def test_who_is_listed_is_told_to_administrators_only(
     assert listed == []
 
 
+def test_an_invoice_contact_sees_the_private_commitment(
+    alice: User, bob: User, mallory: User, concrete: Commitment
+) -> None:
+    Commitment.objects.update(is_private=True)
+    concrete.invoice_contacts.add(bob, mallory)
+    assert open_tab(bob, concrete, "invoices").status_code == 200
+    assert open_tab(mallory, concrete, "invoices").status_code == 404
+    assert "Invoice contacts: " in text(open_tab(alice, concrete, "general"))
+    assert "Invoice contacts: " not in text(open_tab(bob, concrete, "general"))
+
+
 @pytest.mark.parametrize("name", ["schedule_of_values", "change_orders", "invoices", "history"])
 def test_a_tab_costs_the_same_for_one_row_and_for_twenty(
     bob: User, concrete: Commitment, name: str

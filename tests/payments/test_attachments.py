@@ -12,8 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from commitments.models import Commitment
 from payments import services
-from payments.attachments import display_name
 from payments.models import EventKind, Payment, PaymentAttachment, PaymentEvent
+from projects.attachments import display_name
 from projects.models import User
 from tests.commitments.fixtures import at, browser, text
 from tests.factories import PaymentFactory

@@ -1,10 +1,15 @@
-"""What an attached file may be, told from its content and not from its name."""
+"""Files that people attach: what they may be, how they are kept, and how they are given back.
+
+What a file is, is told from its content and not from its name.
+"""
 
 import hashlib
 import io
 import secrets
 import unicodedata
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,7 +17,12 @@ from typing import Any
 import filetype
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import FileResponse
+
+from projects.models.attachment import AttachedFile
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 #: what is accepted: the content's type → the endings its name may have
@@ -120,3 +130,41 @@ def _with_ending(name: str, content_type: str) -> str:
 def stored_name() -> str:
     """A name on disk that nobody can guess and that says nothing."""
     return secrets.token_hex(16)
+
+
+@contextmanager
+def kept(attachment: AttachedFile, upload: "UploadedFile[Any]") -> Iterator[AttachedFile]:
+    """Store the file, and the row that stands for it; neither stays when the block fails.
+
+    Raises ``ValidationError`` for a file that may not be attached.
+    """
+    accepted = accept(upload)
+    attachment.name, attachment.content_type = accepted.name, accepted.content_type
+    attachment.size, attachment.sha256 = len(accepted.content), accepted.sha256
+    attachment.file.save(stored_name(), ContentFile(accepted.content), save=False)
+    try:
+        attachment.save(force_insert=True)
+        yield attachment
+    except BaseException:
+        attachment.file.delete(save=False)
+        raise
+
+
+def forget(attachment: AttachedFile) -> None:
+    """Delete the file itself once it is certain that its row is gone."""
+    storage, name = attachment.file.storage, attachment.file.name
+    if name:
+        transaction.on_commit(lambda: storage.delete(name))
+
+
+def as_download(attachment: AttachedFile) -> FileResponse:
+    """The file, never as a page: a browser runs nothing that somebody attached."""
+    response = FileResponse(
+        attachment.file.open("rb"),
+        as_attachment=True,
+        filename=attachment.name,
+        content_type=attachment.content_type,
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
