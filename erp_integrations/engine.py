@@ -6,19 +6,16 @@ run keeps giving signs of life, and after a time slice it goes on in a new task.
 """
 
 import logging
-import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from erp_integrations import ingest, runs, sweep
+from erp_integrations import reading, runs
 from erp_integrations.models import (
     ErpAllocation,
     ErpConnection,
@@ -29,30 +26,45 @@ from erp_integrations.models import (
     SyncRun,
     WaitReason,
 )
-from erp_integrations.models.issue import IssueCode
 from erp_integrations.models.run import RunPhase
 from erp_integrations.opening import open_provider
 from erp_integrations.preconditions import may_sync, obstacles_to_run
-from erp_integrations.providers.contract import Page, Provider
+from erp_integrations.providers.contract import Provider
 from erp_integrations.providers.errors import (
     AuthenticationError,
     ConfigurationError,
     ErpError,
-    RecordError,
-    RecordNotFound,
     TransientError,
 )
 
 log = logging.getLogger(__name__)
 
-#: unusable records that are asked for again in one run
-ASK_AGAIN = 200
 #: failures in a row after which automatic runs rest, and for how long at the most
 FAILURES_BEFORE_REST, LONGEST_REST = 3, timedelta(hours=4)
 
 
-class TimeSliceOver(Exception):
-    """The task has worked long enough; the run goes on in a new one."""
+def _after_changes(run: SyncRun) -> dict[str, object]:
+    return {"last_success_at": timezone.now(), "cursor": run.checkpoint}
+
+
+def _after_sweep(run: SyncRun) -> dict[str, object]:
+    now = timezone.now()
+    swept = {"last_sweep_at": now, "next_sweep_at": now + timedelta(hours=24)}
+    return {**_after_changes(run), **swept}
+
+
+class Work(NamedTuple):
+    """What a run of one mode does, and what its good end changes on the connection."""
+
+    carry_out: Callable[[SyncRun, Provider], None]
+    after: Callable[[SyncRun], dict[str, object]] = lambda run: {}
+
+
+#: a mode that is not here cannot be run
+WORK: dict[str, Work] = {
+    RunMode.CHANGES: Work(reading.read_changes, _after_changes),
+    RunMode.SWEEP: Work(reading.read_everything, _after_sweep),
+}
 
 
 def work_on(run_id: int) -> None:
@@ -68,7 +80,7 @@ def work_on(run_id: int) -> None:
         _carry_out(run)
     except runs.LeaseLost:
         log.info("run %s was taken over or cancelled", run_id)
-    except TimeSliceOver:
+    except reading.TimeSliceOver:
         runs.hand_back(run)
     except (OperationalError, InterfaceError) as error:
         # The database went away. The run stays as it is, its lease runs out, and it is resumed.
@@ -83,12 +95,13 @@ def work_on(run_id: int) -> None:
 
 def _carry_out(run: SyncRun) -> None:
     _check_rights_again(run)
-    run.has_unusable_records = _unusable(run).exists()
+    run.has_unusable_records = reading.unusable(run).exists()
     with open_provider(run.connection) as provider:
-        _read_pages(run, provider)
-        _ask_again(run, provider)
-        if run.mode == RunMode.SWEEP:
-            sweep.look_for_vanished(run, provider)
+        run.meter = lambda: provider.calls
+        try:
+            WORK[run.mode].carry_out(run, provider)
+        finally:
+            runs.keep_calls(run)
     _succeed(run)
 
 
@@ -108,55 +121,6 @@ class NotAllowedNow(ErpError):
     """A precondition went away between the click and the work."""
 
 
-def _read_pages(run: SyncRun, provider: Provider) -> None:
-    resume = run.checkpoint is not None
-    fresh = None if run.mode == RunMode.SWEEP else run.connection.cursor
-    runs.beat(run, RunPhase.READING)
-    deadline = time.monotonic() + settings.SYNC_TIME_SLICE
-    pages = provider.pages(run.checkpoint if resume else fresh, resume=resume)
-    for page in _one_ahead(pages, run):
-        ingest.apply_page(run, page)
-        if time.monotonic() > deadline:
-            raise TimeSliceOver
-
-
-def _one_ahead(pages: Iterator[Page], run: SyncRun) -> Iterator[Page]:
-    """The pages, each read while the one before is being written."""
-    with ThreadPoolExecutor(1, thread_name_prefix="erp-reader") as reader:
-        coming = reader.submit(next, pages, None)
-        while (page := _await(coming, run)) is not None:
-            coming = reader.submit(next, pages, None)
-            yield page
-
-
-def _await(coming: "Future[Page | None]", run: SyncRun) -> Page | None:
-    while True:
-        try:
-            return coming.result(timeout=settings.SYNC_LEASE_SECONDS / 3)
-        except NotYet:
-            runs.beat(run)
-
-
-def _ask_again(run: SyncRun, provider: Provider) -> None:
-    """Records that could not be used in earlier runs may have been mended since."""
-    earlier = _unusable(run).exclude(remote_id="").exclude(run=run).order_by("pk")
-    remote_ids = list(earlier.values_list("remote_id", flat=True)[:ASK_AGAIN])
-    for remote_id in remote_ids:
-        runs.beat(run, RunPhase.RETRYING)
-        try:
-            sweep.take_in(run, provider.payment(remote_id))
-        except RecordNotFound:
-            _unusable(run).filter(remote_id=remote_id).update(resolved_at=timezone.now())
-        except RecordError as error:
-            _unusable(run).filter(remote_id=remote_id).update(message=str(error)[:1000])
-
-
-def _unusable(run: SyncRun) -> QuerySet[SyncIssue]:
-    return SyncIssue.objects.open().filter(
-        connection=run.connection_id, code=IssueCode.UNUSABLE_RECORD
-    )
-
-
 def _succeed(run: SyncRun) -> None:
     run.refresh_from_db(fields=["checkpoint"])
     runs.beat(run, RunPhase.FINISHING)
@@ -165,15 +129,7 @@ def _succeed(run: SyncRun) -> None:
     trouble = issues.exclude(Q(reason=WaitReason.PAYMENT_PENDING)).exists()
     state = RunState.SUCCEEDED_WITH_ISSUES if trouble else RunState.SUCCEEDED
     runs.finish(run, state=state, waiting=waiting.count())
-    now = timezone.now()
-    good: dict[str, object] = {
-        "last_success_at": now,
-        "consecutive_failures": 0,
-        "circuit_open_until": None,
-        "cursor": run.checkpoint,
-    }
-    if run.mode == RunMode.SWEEP:
-        good |= {"last_sweep_at": now, "next_sweep_at": now + timedelta(hours=24)}
+    good = {**WORK[run.mode].after(run), "consecutive_failures": 0, "circuit_open_until": None}
     ErpConnection.objects.filter(pk=run.connection_id).update(**good)
 
 

@@ -79,7 +79,7 @@ WITH kept AS (
         checkpoint = coalesce(%(cursor)s::jsonb, checkpoint), pages = pages + %(pages)s,
         payments_read = payments_read + %(read)s, created = created + %(created)s,
         updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s,
-        problems = problems + %(problems)s
+        problems = problems + %(problems)s, calls = greatest(calls, %(calls)s)
     WHERE id = %(run)s AND lease = %(lease)s AND state = 'running'
     RETURNING connection_id
 ), moved AS (
@@ -295,6 +295,7 @@ def _move_checkpoint(cursor: Any, run: SyncRun, position: Cursor, work: PageWork
             "updated": work.updated,
             "unchanged": work.unchanged,
             "problems": len(work.bad),
+            "calls": run.calls_so_far,
         },
     )
     if not cursor.fetchone()[0]:

@@ -1,5 +1,6 @@
 """Runs of a sync: the row is the truth, the task that works on it is only a doorbell."""
 
+from collections.abc import Callable
 from typing import Self
 
 from django.conf import settings
@@ -128,6 +129,8 @@ class SyncRun(models.Model):
 
     #: not stored: whether the connection has open issues that a good record may resolve
     has_unusable_records = True
+    #: not stored: counts what the worker that has the run now has asked of the ERP
+    meter: Callable[[], int] = staticmethod(lambda: 0)
 
     objects = models.Manager.from_queryset(SyncRunQuerySet)()
 
@@ -172,6 +175,11 @@ class SyncRun(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state in ACTIVE_STATES
+
+    @property
+    def calls_so_far(self) -> int:
+        """Those of earlier workers, as stored when this one took the run, and its own."""
+        return self.calls + self.meter()
 
     @property
     def is_good(self) -> bool:

@@ -237,8 +237,6 @@ class Provider(ABC):
     capabilities: ClassVar[Capabilities]
     #: non-secret settings (``ConnectionField.secret`` false) and secrets
     fields: ClassVar[Sequence[ConnectionField]]
-    #: requests sent to the ERP so far, repeated ones included
-    calls: int = 0
 
     @abstractmethod
     def __init__(
@@ -252,6 +250,11 @@ class Provider(ABC):
 
         Raises ``ConfigurationError`` when one is missing or cannot be right.
         """
+
+    @property
+    def calls(self) -> int:
+        """Requests sent to the ERP so far, repeated ones included."""
+        return 0
 
     @abstractmethod
     def check(self) -> str:

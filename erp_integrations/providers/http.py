@@ -122,6 +122,8 @@ class HttpClient:
         self._prefix = parts.path.rstrip("/")
         self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})}
         self.name = f"{erp} at {parts.hostname}"
+        #: requests sent so far, the repeated ones included
+        self.calls = 0
         self._pool = self._make_pool(parts.scheme, parts.hostname, parts.port, allow_private)
 
     def _make_pool(
@@ -204,6 +206,7 @@ class HttpClient:
 
     # ------------------------------------------------------------ one exchange
     def _exchange(self, target: str) -> Answer:
+        self.calls += 1
         with self._named_errors(), self._watch.limit(self._limits.total_seconds):
             response = self._pool.request(
                 "GET",

@@ -59,7 +59,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(
     run = request(connection)
     take_over = mock.Mock(side_effect=lambda n: SyncRun.objects.update(lease=None, state="stale"))
     books.before_page = take_over
-    with mock.patch("erp_integrations.engine._one_ahead", lambda pages, run: pages):
+    with mock.patch("erp_integrations.reading.one_ahead", lambda pages, run: pages):
         engine.work_on(run.pk)
     assert take_over.called
     assert not Payment.objects.exists()
@@ -226,7 +226,7 @@ def test_a_cancelled_run_stops_after_the_page_it_is_writing(
     books.page_size = 2
     run = request(connection)
     books.before_page = lambda number: number == 2 and runs.cancel_run(run=run, by=alice)
-    with mock.patch("erp_integrations.engine._one_ahead", lambda pages, run: pages):
+    with mock.patch("erp_integrations.reading.one_ahead", lambda pages, run: pages):
         engine.work_on(run.pk)
     run.refresh_from_db()
     assert run.state == RunState.CANCELLED
@@ -338,3 +338,29 @@ def test_never_stops_the_clock_but_not_the_button(books: Books, connection: ErpC
     ErpConnection.objects.update(sync_schedule="never", next_sync_at=None)
     books.put(payment("p1", ("7", "100")))
     assert run_sync(connection).created == 1
+
+
+def test_a_run_says_how_many_requests_it_sent(books: Books, connection: ErpConnection) -> None:
+    books.put(payment("p1", ("7", "100")))
+    assert run_sync(connection).calls == len(books.calls) == 1
+
+
+def test_a_run_that_failed_says_so_too(books: Books, connection: ErpConnection) -> None:
+    books.before_page = raising(TransientError("Books did not answer."), on_page=1)
+    assert run_sync(connection).calls == 1
+
+
+def test_the_requests_of_a_run_that_is_taken_up_again_add_up(
+    books: Books, connection: ErpConnection
+) -> None:
+    books.put(*(payment(f"p{n}", ("7", "10")) for n in range(4)))
+    books.page_size = 2
+    books.before_page = raising(KeyboardInterrupt("killed"), on_page=2)
+    run = request(connection)
+    with pytest.raises(KeyboardInterrupt):
+        engine.work_on(run.pk)
+    SyncRun.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    books.before_page = lambda number: None
+    engine.work_on(run.pk)
+    run.refresh_from_db()
+    assert run.calls == len(books.calls) == 2

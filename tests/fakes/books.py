@@ -100,6 +100,11 @@ class BooksProvider(Provider):
 
     def __init__(self, settings: Any, credentials: Any, *, allow_private_addresses: bool = False):
         self.books = BOOKS
+        self._before = len(BOOKS.calls)
+
+    @property
+    def calls(self) -> int:
+        return len(self.books.calls) - self._before
 
     def check(self) -> str:
         return "Books in memory"

@@ -64,6 +64,10 @@ class TrytonClient:
         )
         self.name = self._http.name
 
+    @property
+    def calls(self) -> int:
+        return self._http.calls
+
     def search(
         self,
         model: str,

@@ -122,6 +122,10 @@ class TrytonProvider(TrytonDirectory):
     def close(self) -> None:
         self._client.close()
 
+    @property
+    def calls(self) -> int:
+        return self._client.calls
+
     # ------------------------------------------------------------------- check
     def check(self) -> str:
         """Says version, company and how much is readable; see the contract.

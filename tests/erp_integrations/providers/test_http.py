@@ -198,6 +198,14 @@ def test_it_tries_again_after_a_passing_trouble(server: HttpServer) -> None:
     assert len(server.requests) == 3
 
 
+def test_it_counts_what_it_sent_repeats_included(server: HttpServer) -> None:
+    server.faults.append(Reply(503))
+    asked = client(server)
+    asked.get_json("/")
+    asked.get_json("/")
+    assert asked.calls == 3
+
+
 def test_it_gives_up_after_its_attempts(server: HttpServer) -> None:
     server.faults.extend([Reply(503)] * 9)
     with pytest.raises(TransientError, match="problem of its own"):
