@@ -12,6 +12,7 @@ from erp_integrations import connections, runs
 from erp_integrations.connection_form import PREFIX, form_for
 from erp_integrations.explanations import summary
 from erp_integrations.models import (
+    ConnectionEvent,
     ErpAllocation,
     ErpConnection,
     ErpPayment,
@@ -69,16 +70,16 @@ def _start(request: Any, connection: ErpConnection, mode: RunMode) -> None:
 
 
 @admin.action(description="Switch on")
-def switch_on(page: Any, request: HttpRequest, chosen: QuerySet[ErpConnection]) -> None:
+def switch_on(page: Any, request: Any, chosen: QuerySet[ErpConnection]) -> None:
     for connection in chosen:
-        connections.set_active(connection=connection, is_active=True)
+        connections.change_settings(connection=connection, by=request.user, is_active=True)
         messages.success(request, f"{connection} is switched on.")
 
 
 @admin.action(description="Switch off")
-def switch_off(page: Any, request: HttpRequest, chosen: QuerySet[ErpConnection]) -> None:
+def switch_off(page: Any, request: Any, chosen: QuerySet[ErpConnection]) -> None:
     for connection in chosen:
-        connections.set_active(connection=connection, is_active=False)
+        connections.change_settings(connection=connection, by=request.user, is_active=False)
         messages.success(request, f"{connection} is switched off. Nothing that came is lost.")
 
 
@@ -158,6 +159,9 @@ class ErpConnectionAdmin(CompanyScopedAdmin):
             (None, {"fields": ("company", "name", "currency", "is_active")}),
             (title, {"fields": asked, "description": _other_erps(code)}),
             ("Payments", {"fields": ("export_subcontractor_invoices", "sync_schedule")}),
+            ("Invoices to the ERP", {"fields": ("direct_export", "override_invoice_number")}),
+            ("E-mail", {"fields": ("sends_email", "payment_email_delay_hours")}),
+            ("Retention", {"fields": ("raw_retention_days",)}),
         ]
         if obj:
             sets.append(("What happened", {"fields": self.readonly_fields}))
@@ -167,7 +171,7 @@ class ErpConnectionAdmin(CompanyScopedAdmin):
         return ("company", *self.readonly_fields) if obj else self.readonly_fields
 
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
-        obj.pk = form.store().pk
+        obj.pk = form.store(by=request.user).pk
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed = super().has_delete_permission(request, obj)
@@ -182,12 +186,12 @@ class ErpConnectionAdmin(CompanyScopedAdmin):
         ]
         return [str(each) for each in objs], {"ERP connections": len(objs)}, set(), protected
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        connections.remove_connection(connection=obj)
+    def delete_model(self, request: Any, obj: Any) -> None:
+        connections.remove_connection(connection=obj, by=request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for connection in queryset:
-            connections.remove_connection(connection=connection)
+            self.delete_model(request, connection)
 
     def get_urls(self) -> list[Any]:
         press = self.admin_site.admin_view(self.press)
@@ -206,6 +210,20 @@ class ErpConnectionAdmin(CompanyScopedAdmin):
         return HttpResponseRedirect(
             reverse("admin:erp_integrations_erpconnection_change", args=[connection_id])
         )
+
+
+@admin.register(ConnectionEvent)
+class ConnectionEventAdmin(ReadOnlyScope, CompanyScopedAdmin):
+    tool = Tool.ERP_INTEGRATIONS
+    list_display = ("at", "company", "connection", "label", "old", "new", "who")
+    list_filter = (("company", OWN), "label")
+    list_select_related = ("company", "connection__company", "actor")
+    search_fields = ("label", "old", "new")
+    date_hierarchy = "at"
+
+    @admin.display(description="who", ordering="actor")
+    def who(self, event: ConnectionEvent) -> str:
+        return str(event.actor or "The program")
 
 
 def _other_erps(code: str) -> str:

@@ -8,9 +8,10 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from erp_integrations import connections
 from erp_integrations.credentials import Credentials
-from erp_integrations.models import ErpConnection, SyncSchedule
+from erp_integrations.models import ErpConnection
 from erp_integrations.providers.contract import ConnectionField
 from erp_integrations.providers.registry import find_provider
+from projects.models import User
 from projects.money import validate_currency
 
 if TYPE_CHECKING:
@@ -80,42 +81,40 @@ class ConnectionForm(ModelForm):
             if asked.secret is secret
         }
 
-    def store(self) -> ErpConnection:
+    def store(self, by: User | None) -> ErpConnection:
         """Write everything through the services."""
-        return self._connect() if self.is_new else self._change()
+        return self._connect(by) if self.is_new else self._change(by)
 
-    def _connect(self) -> ErpConnection:
+    def _connect(self, by: User | None) -> ErpConnection:
         data = self.cleaned_data
         return connections.connect(
-            company=data["company"],
+            company=data.get("company") or self.instance.company,
+            by=by,
             provider=self.provider_code,
             name=data["name"],
             settings=self.typed(secret=False),
             credentials=self.typed(secret=True),
-            schedule=SyncSchedule(data["sync_schedule"]),
-            export_subcontractor_invoices=data["export_subcontractor_invoices"],
-            is_active=data["is_active"],
             currency=data["currency"],
+            **self._chosen_settings(),
         )
 
-    def _change(self) -> ErpConnection:
-        data, connection = self.cleaned_data, self.instance
-        connections.change_connection(
-            connection=connection,
+    def _change(self, by: User | None) -> ErpConnection:
+        connection = connections.change_connection(
+            connection=self.instance,
+            by=by,
             provider=self.provider_code,
-            name=data["name"],
+            name=self.cleaned_data["name"],
             settings=self.typed(secret=False),
             credentials=self.typed(secret=True),
-            currency=data["currency"],
+            currency=self.cleaned_data["currency"],
         )
-        connections.set_schedule(
-            connection=connection, schedule=SyncSchedule(data["sync_schedule"])
-        )
-        if "export_subcontractor_invoices" in self.changed_data:
-            connections.set_export_subcontractor_invoices(
-                connection=connection, is_enabled=data["export_subcontractor_invoices"]
-            )
-        return connections.set_active(connection=connection, is_active=data["is_active"])
+        changes = self._chosen_settings()
+        return connections.change_settings(connection=connection, by=by, **changes)
+
+    def _chosen_settings(self) -> connections.Settings:
+        """The switches and numbers that this page has, and no others."""
+        names = connections.Settings.__optional_keys__ & self.fields.keys()
+        return cast(connections.Settings, {name: self.cleaned_data[name] for name in names})
 
 
 def form_for(provider_code: str) -> type[ConnectionForm]:

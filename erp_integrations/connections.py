@@ -2,6 +2,8 @@
 
 import ipaddress
 from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from django.conf import settings as deployment
@@ -9,6 +11,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from erp_integrations.connection_history import (
+    in_words,
+    record,
+    record_changes,
+    record_credentials,
+)
 from erp_integrations.credentials import Credentials, EncryptedCredentials
 from erp_integrations.models import ErpConnection, SyncSchedule
 from erp_integrations.opening import open_provider
@@ -17,7 +25,7 @@ from erp_integrations.providers.contract import ConnectionField
 from erp_integrations.providers.errors import ConfigurationError, ErpError
 from erp_integrations.providers.registry import provider_class
 from erp_integrations.runs import next_sync_after
-from projects.models import Company
+from projects.models import Company, User
 from projects.services import announce_enabled
 
 #: settings that say who asks, not which books are read
@@ -41,18 +49,30 @@ PRIVATE = (
 )
 
 
+class Settings(TypedDict, total=False):
+    """What ``change_settings`` changes: fields of ``ErpConnection`` by their names."""
+
+    is_active: bool
+    sync_schedule: SyncSchedule
+    export_subcontractor_invoices: bool
+    direct_export: bool
+    override_invoice_number: bool
+    sends_email: bool
+    payment_email_delay_hours: int
+    raw_retention_days: int
+
+
 @transaction.atomic
 def connect(
     *,
     company: Company,
+    by: User | None,
     provider: str,
     name: str,
     settings: Mapping[str, str],
     credentials: Credentials,
-    schedule: SyncSchedule = SyncSchedule.HOURLY,
-    export_subcontractor_invoices: bool = False,
-    is_active: bool = True,
     currency: str = "",
+    **chosen: Unpack[Settings],
 ) -> ErpConnection:
     """Connect a company to its ERP. Nothing is asked of the ERP yet; ``test_connection`` does."""
     check_settings(provider=provider, settings=settings, credentials=credentials)
@@ -62,14 +82,13 @@ def connect(
         name=name,
         settings=dict(settings),
         credentials=EncryptedCredentials.of(credentials),
-        sync_schedule=schedule,
-        export_subcontractor_invoices=export_subcontractor_invoices,
-        is_active=is_active,
         currency=currency or company.currency,
+        **chosen,
     )
     connection.next_sync_at = next_sync_after(timezone.now(), connection)
     connection.full_clean()
     connection.save()
+    record(connection, "Connection", "", f"{name} connected", by)
     return connection
 
 
@@ -77,6 +96,7 @@ def connect(
 def change_connection(
     *,
     connection: ErpConnection,
+    by: User | None,
     provider: str,
     name: str,
     settings: Mapping[str, str],
@@ -93,13 +113,16 @@ def change_connection(
     )
     if books(provider, settings) != books(connection.provider, connection.settings):
         connection.cursor = None
-    before = (connection.provider, connection.settings, _stored_credentials(connection))
+    words, stored = in_words(connection), _stored_credentials(connection)
+    before = (connection.provider, connection.settings, stored)
     if (provider, dict(settings), merged) != before:
         _give_new_chance(connection)
     connection.provider, connection.name, connection.settings = provider, name, dict(settings)
     connection.credentials = EncryptedCredentials.of(merged)
     connection.currency = currency or connection.currency
     connection.save()
+    record_changes(connection, words, by)
+    record_credentials(connection, stored, merged, by)
     return connection
 
 
@@ -121,48 +144,39 @@ def check_change(
 
 
 @transaction.atomic
-def set_active(*, connection: ErpConnection, is_active: bool) -> ErpConnection:
-    """Switch the connection on or off. Off loses nothing: reading goes on where it was."""
-    connection = _locked(connection)
-    if is_active and not connection.is_active:
-        _give_new_chance(connection)
-    connection.is_active = is_active
-    connection.save()
-    return connection
-
-
-@transaction.atomic
-def set_export_subcontractor_invoices(
-    *, connection: ErpConnection, is_enabled: bool
+def change_settings(
+    *, connection: ErpConnection, by: User | None, **changes: Unpack[Settings]
 ) -> ErpConnection:
-    """Switch the feature that payment sync is part of on or off."""
+    """Switch features on or off, set the schedule, e-mail and retention; the rest stays.
+
+    Off loses nothing: reading goes on where it was. *Never* leaves the button.
+    """
     connection = _locked(connection)
-    connection.export_subcontractor_invoices = is_enabled
+    before, was = in_words(connection), copy(connection)
+    for name, value in changes.items():
+        setattr(connection, name, value)
+    others = {field.name for field in ErpConnection._meta.fields} - set(changes)
+    connection.clean_fields(exclude=others)
+    if connection.is_active and not was.is_active:
+        _give_new_chance(connection)
+    if connection.schedule != was.schedule:
+        connection.next_sync_at = next_sync_after(timezone.now(), connection)
     connection.save()
-    if is_enabled:
+    record_changes(connection, before, by)
+    if connection.export_subcontractor_invoices and not was.export_subcontractor_invoices:
         announce_enabled(connection.company_id)
     return connection
 
 
 @transaction.atomic
-def set_schedule(*, connection: ErpConnection, schedule: SyncSchedule) -> ErpConnection:
-    """Set how often payments are synced by themselves; *Never* leaves the button."""
-    connection = _locked(connection)
-    if connection.sync_schedule != schedule:
-        connection.sync_schedule = schedule
-        connection.next_sync_at = next_sync_after(timezone.now(), connection)
-        connection.save()
-    return connection
-
-
-@transaction.atomic
-def remove_connection(*, connection: ErpConnection) -> ErpConnection:
+def remove_connection(*, connection: ErpConnection, by: User | None) -> ErpConnection:
     """Delete a connection that never read a payment, with the runs that tried."""
     connection = _locked(connection)
     if connection.payments.exists():
         raise ValidationError(HAS_PAYMENTS)
     if connection.runs.active().exists():
         raise ValidationError(HAS_ACTIVE_RUN)
+    record(connection, "Connection", connection.name, "Removed", by)
     connection.issues.all().delete()
     connection.runs.all().delete()
     connection.delete()
@@ -170,11 +184,12 @@ def remove_connection(*, connection: ErpConnection) -> ErpConnection:
 
 
 @transaction.atomic
-def rotate_credentials(*, connection: ErpConnection) -> ErpConnection:
+def rotate_credentials(*, connection: ErpConnection, by: User | None) -> ErpConnection:
     """Encrypt the stored credentials anew with the newest key."""
     connection = _locked(connection)
     connection.credentials = connection.credentials.rotated()
     connection.save(update_fields=["credentials", "updated_at"])
+    record(connection, "Encryption of the credentials", "", "With the newest key", by)
     return connection
 
 

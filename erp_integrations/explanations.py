@@ -67,7 +67,7 @@ ISSUES = {
         "mistake, enter it in the ERP again and sync."
     ),
     IssueCode.SWEEP_NOT_TRUSTED: (
-        "Test the connection in the administration, mend the ERP user's rights, and sweep again."
+        "Test the connection on the Settings tab, mend the ERP user's rights, and sweep again."
     ),
 }
 
@@ -85,7 +85,7 @@ ERRORS = {
     "RateLimited": "The ERP asked for a pause. Wait a few minutes, then sync again.",
     "ProtocolError": (
         "The ERP, or something between it and this program, answered with what no payment list "
-        "looks like. Test the connection in the administration, and sync again."
+        "looks like. Test the connection on the Settings tab, and sync again."
     ),
     "NotAllowedNow": "Mend what the sentence names, then sync again.",
     "cancelled": "Sync again whenever you like: it goes on where this one stopped.",
@@ -113,6 +113,7 @@ class Adviser:
         administered = Commitment.objects.for_user(person, Level.ADMIN).filter(pk__in=ids)
         self.visible = set(visible.values_list("pk", flat=True)) if ids else set()
         self.administered = set(administered.values_list("pk", flat=True)) if ids else set()
+        self._person = person
         self._admin_tools = _tools_in_administration(person, company)
 
     def on_waiting(self, allocation: ErpAllocation) -> Advice:
@@ -134,10 +135,11 @@ class Adviser:
         return Advice(sentence, *(self.connection(run) if mends else ("", "")))
 
     def connection(self, row: SyncIssue | SyncRun) -> tuple[str, str]:
-        if Tool.ERP_INTEGRATIONS not in self._admin_tools:
+        """The Settings tab, for administrators of the company's tool."""
+        mine = Company.objects.filter(pk=row.company_id)
+        if not mine.with_level(self._person, Tool.ERP_INTEGRATIONS, Level.ADMIN).exists():
             return "", ""
-        url = reverse("admin:erp_integrations_erpconnection_change", args=[row.connection_id])
-        return url, "Open the connection"
+        return reverse("erp_integrations:company_settings", args=[row.company_id]), "Open Settings"
 
     def _place_that_mends(self, reason: WaitReason, allocation: ErpAllocation) -> tuple[str, str]:
         invoice, commitments = allocation.invoice, Tool.COMMITMENTS in self._admin_tools

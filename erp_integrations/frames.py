@@ -13,12 +13,15 @@ class Tab(NamedTuple):
     label: str
     #: not on the pages of a single project
     is_company_only: bool = False
+    #: for administrators of the company's tool
+    is_for_admins: bool = False
 
 
 #: in the order in which they stand; each page adds its own
 TABS = (
     Tab("subcontractor_invoices", "Subcontractor Invoices"),
     Tab("runs", "Sync history"),
+    Tab("settings", "Settings", is_company_only=True, is_for_admins=True),
 )
 
 
@@ -48,4 +51,5 @@ def tabs(place: Place, current: str) -> list[TabLink]:
         TabLink(each.label, place.url(each.code), each.code == current)
         for each in TABS
         if not (each.is_company_only and place.project)
+        and (place.is_admin or not each.is_for_admins)
     ]

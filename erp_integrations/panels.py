@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from django.urls import reverse
 from django.utils import timezone
 
 from erp_integrations import explanations
+from erp_integrations.connection_history import without_sign_in
 from erp_integrations.models import ErpConnection, SyncRun
 from erp_integrations.places import Place
 from erp_integrations.preconditions import Obstacle, may_sync, obstacles_to_sync
@@ -151,7 +151,7 @@ class ConnectionPanel:
         provider = find_provider(self.connection.provider)
         stored = self.connection.settings
         return [
-            (field.label, _without_sign_in(str(stored[field.name])))
+            (field.label, without_sign_in(str(stored[field.name])))
             for field in (provider.fields if provider else ())
             if not field.secret and stored.get(field.name)
         ]
@@ -184,20 +184,9 @@ class ConnectionPanel:
         return list(people.order_by("last_name", "first_name", "pk"))
 
     @cached_property
-    def admin_url(self) -> str:
-        """Where staff who may change the connection do so."""
-        person = self.place.person
+    def settings_url(self) -> str:
+        """Where those who may change the connection do so."""
         mine = Company.objects.filter(pk=self.place.company.pk)
-        staff = bool(getattr(person, "is_staff", False))
-        if staff and mine.with_level(person, Tool.ERP_INTEGRATIONS, Level.ADMIN).exists():
-            page = "admin:erp_integrations_erpconnection_change"
-            return reverse(page, args=[self.connection.pk])
+        if mine.with_level(self.place.person, Tool.ERP_INTEGRATIONS, Level.ADMIN).exists():
+            return reverse("erp_integrations:company_settings", args=[self.place.company.pk])
         return ""
-
-
-def _without_sign_in(value: str) -> str:
-    """An address without the name and password that some people type into it."""
-    if "://" not in value:
-        return value
-    parts = urlsplit(value)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.urls import reverse
 
@@ -21,6 +21,8 @@ class Place:
     person: Person
     company: Company
     project: Project | None = None
+    #: Admin on the company's tool; asked on the pages of the company only
+    is_admin: bool = False
 
     @cached_property
     def connection(self) -> ErpConnection | None:
@@ -78,7 +80,7 @@ def find_place(
     company = _companies(person).filter(pk=company_id).first()
     if company is None:
         raise Http404
-    return Place(person, company)
+    return Place(person, company, is_admin=company.is_administered)
 
 
 def find_projects(person: Person) -> Any:
@@ -91,7 +93,10 @@ def find_projects(person: Person) -> Any:
 
 def _companies(person: Person) -> Any:
     """Companies of those projects, and those on which the person holds the level itself."""
-    return Company.objects.filter(
+    administered = Company.objects.with_level(person, Tool.ERP_INTEGRATIONS, Level.ADMIN)
+    return Company.objects.annotate(
+        is_administered=Exists(administered.filter(pk=OuterRef("pk")))
+    ).filter(
         Q(pk__in=find_projects(person).values("company_id"))
         | Q(pk__in=Company.objects.with_level(person, Tool.ERP_INTEGRATIONS, Level.STANDARD))
         | Q(pk__in=Company.objects.with_approver(person))

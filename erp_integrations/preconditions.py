@@ -56,8 +56,8 @@ def may_sync(connection: ErpConnection, user: Person, project: Project | None = 
 
 
 NO_CONNECTION = (
-    "No ERP is connected to this company. An administrator can connect one in the "
-    "administration, under ERP Integrations."
+    "No ERP is connected to this company. An administrator of ERP Integrations can connect one "
+    "on the company's Settings tab."
 )
 ERP_WITHOUT_PAYMENTS = (
     "{name} does not offer its payments to other programs, so they cannot be synced. "

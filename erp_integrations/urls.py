@@ -8,6 +8,7 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
 from erp_integrations import views
+from erp_integrations.settings_pages.urls import COMPANY_PAGES as SETTINGS_PAGES
 
 app_name = "erp_integrations"
 
@@ -24,7 +25,7 @@ PAGES: tuple[PageRoute, ...] = (
     ("runs/<int:run_id>/issues.csv", views.run_issues_csv, "run_issues_csv"),
 )
 #: pages that are there for the company only
-COMPANY_PAGES: tuple[PageRoute, ...] = ()
+COMPANY_PAGES: tuple[PageRoute, ...] = (*SETTINGS_PAGES,)
 PLACES = (
     ("company", "companies/<int:company_id>/erp-integrations/"),
     ("project", "projects/<int:project_id>/erp-integrations/"),

@@ -101,6 +101,12 @@ for _kind in ("project", "company"):
         f"erp_integrations:{_kind}_run_cancel": SYNC,
     }
 
+ROWS |= {  # for administrators of the company: nobody in this table is one
+    "erp_integrations:company_settings": only(),
+    "erp_integrations:company_test_connection": only(method="post"),
+    "erp_integrations:company_connection": only(),
+}
+
 # Pages of allauth: the same for everybody who is signed in, whatever their rights.
 OWN_ACCOUNT = {
     "account_change_password", "account_logout", "account_reauthenticate",

@@ -1,11 +1,13 @@
 """Connections to ERPs, what they said, and the runs that asked them."""
 
 from erp_integrations.models.connection import ErpConnection, SyncSchedule
+from erp_integrations.models.connection_event import ConnectionEvent
 from erp_integrations.models.issue import SyncIssue
 from erp_integrations.models.mirror import ErpAllocation, ErpPayment, WaitReason
 from erp_integrations.models.run import RunMode, RunState, RunTrigger, SweepSighting, SyncRun
 
 __all__ = [
+    "ConnectionEvent",
     "ErpAllocation",
     "ErpConnection",
     "ErpPayment",

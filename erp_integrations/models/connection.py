@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Self
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -82,9 +83,16 @@ class ErpConnection(models.Model):
     sends_email = models.BooleanField(
         "e-mail", default=True, help_text="Off: nobody gets e-mail about this connection."
     )
+    payment_email_delay_hours = models.PositiveSmallIntegerField(
+        "wait before “payment recorded” e-mail",
+        default=24,
+        validators=[MaxValueValidator(24 * 30)],
+        help_text="Hours. A payment that is voided or gone before they are over is not announced.",
+    )
     raw_retention_days = models.PositiveSmallIntegerField(
         "retention of raw payloads",
         default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
         help_text="Days for which the ERP's own text of an unusable record is kept.",
     )
     sync_schedule = models.CharField(

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 ADD = "admin:erp_integrations_erpconnection_add"
 LIST = "admin:erp_integrations_erpconnection_changelist"
-MODELS = ("erpconnection", "syncrun", "syncissue", "erppayment", "erpallocation")
+MODELS = ("erpconnection", "connectionevent", "syncrun", "syncissue", "erppayment", "erpallocation")
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ def mallory() -> User:
 def tryton(northstar: Company) -> ErpConnection:
     return connect(
         company=northstar,
+        by=None,
         provider="tryton",
         name="Tryton",
         settings={"url": "http://127.0.0.1:1", "database": "books"},
@@ -79,6 +80,9 @@ def form(company: Company, **values: Any) -> dict[str, Any]:
         "erp_key": "",
         "export_subcontractor_invoices": "on",
         "sync_schedule": "hourly",
+        "sends_email": "on",
+        "payment_email_delay_hours": "24",
+        "raw_retention_days": "90",
         **values,
     }
 
@@ -247,7 +251,7 @@ def test_a_sync_is_started_by_the_button_of_the_page(alice: User, tryton: ErpCon
 
 
 def test_a_sync_that_cannot_be_says_why(alice: User, tryton: ErpConnection) -> None:
-    connections.set_active(connection=tryton, is_active=False)
+    connections.change_settings(connection=tryton, by=None, is_active=False)
     page = press(browser(alice), tryton, "sync")
     assert "The connection to Tryton is switched off." in sentences(page)
     assert not SyncRun.objects.exists()

@@ -25,6 +25,7 @@ SETTINGS = {"url": "http://127.0.0.1:1", "database": "books"}
 def tryton() -> ErpConnection:
     return connections.connect(
         company=CompanyFactory(currency="CAD"),
+        by=None,
         provider="tryton",
         name="Tryton",
         settings=SETTINGS,
@@ -34,7 +35,7 @@ def tryton() -> ErpConnection:
 
 def changed(connection: ErpConnection, **values: Any) -> ErpConnection:
     settings = {"settings": SETTINGS, "credentials": {}, "provider": "tryton", "name": "Tryton"}
-    return connections.change_connection(connection=connection, **{**settings, **values})
+    return connections.change_connection(connection=connection, by=None, **{**settings, **values})
 
 
 def test_a_connection_takes_its_companys_currency(tryton: ErpConnection) -> None:
@@ -62,20 +63,24 @@ def test_an_unknown_erp_is_refused() -> None:
 def test_a_schedule_sets_the_next_sync(
     tryton: ErpConnection, schedule: SyncSchedule, hours: int
 ) -> None:
-    connections.set_schedule(connection=tryton, schedule=SyncSchedule.NEVER)
-    after = connections.set_schedule(connection=tryton, schedule=schedule)
+    connections.change_settings(connection=tryton, by=None, sync_schedule=SyncSchedule.NEVER)
+    after = connections.change_settings(connection=tryton, by=None, sync_schedule=schedule)
     assert after.next_sync_at is not None
     ahead = after.next_sync_at - timezone.now()
     assert timedelta(hours=hours * 0.99) < ahead < timedelta(hours=hours * 1.06)
 
 
 def test_the_same_schedule_does_not_put_the_next_sync_off(tryton: ErpConnection) -> None:
-    after = connections.set_schedule(connection=tryton, schedule=SyncSchedule.HOURLY)
+    after = connections.change_settings(
+        connection=tryton, by=None, sync_schedule=SyncSchedule.HOURLY
+    )
     assert after.next_sync_at == tryton.next_sync_at
 
 
 def test_never_has_no_next_sync(tryton: ErpConnection) -> None:
-    after = connections.set_schedule(connection=tryton, schedule=SyncSchedule.NEVER)
+    after = connections.change_settings(
+        connection=tryton, by=None, sync_schedule=SyncSchedule.NEVER
+    )
     assert after.next_sync_at is None
 
 
@@ -100,17 +105,17 @@ def test_a_new_name_changes_nothing_else(tryton: ErpConnection) -> None:
 
 
 def test_switching_on_gives_a_new_chance(tryton: ErpConnection) -> None:
-    connections.set_active(connection=tryton, is_active=False)
+    connections.change_settings(connection=tryton, by=None, is_active=False)
     later = timezone.now() + timedelta(hours=1)
     ErpConnection.objects.update(circuit_open_until=later, consecutive_failures=4)
-    after = connections.set_active(connection=tryton, is_active=True)
+    after = connections.change_settings(connection=tryton, by=None, is_active=True)
     assert after.circuit_open_until is None and after.consecutive_failures == 0
 
 
 def test_a_connection_with_a_sync_under_way_is_not_deleted(tryton: ErpConnection) -> None:
     request_run(connection=tryton, trigger=RunTrigger.SCHEDULE)
     with pytest.raises(ValidationError, match="A sync is under way"):
-        connections.remove_connection(connection=tryton)
+        connections.remove_connection(connection=tryton, by=None)
 
 
 @override_settings(ERP_PRIVATE_ADDRESSES=False)

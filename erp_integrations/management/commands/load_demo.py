@@ -86,11 +86,12 @@ def connect(company: Company, settings: dict[str, str], credentials: dict[str, s
     if connection is None:
         connections.connect(
             company=company,
+            by=None,
             provider="tryton",
             name="Tryton",
             settings=settings,
             credentials=credentials,
-            schedule=SyncSchedule.HOURLY,
+            sync_schedule=SyncSchedule.HOURLY,
             export_subcontractor_invoices=True,
         )
         return
@@ -100,6 +101,7 @@ def connect(company: Company, settings: dict[str, str], credentials: dict[str, s
     connection.refresh_from_db()
     connections.change_connection(
         connection=connection,
+        by=None,
         provider="tryton",
         name=connection.name,
         settings=settings,

@@ -19,7 +19,7 @@ class Command(BaseCommand):
         unreadable = []
         for connection in ErpConnection.objects.select_related("company").order_by("pk"):
             try:
-                rotate_credentials(connection=connection)
+                rotate_credentials(connection=connection, by=None)
             except ConfigurationError:
                 unreadable.append(str(connection))
             else:
@@ -27,6 +27,6 @@ class Command(BaseCommand):
         if unreadable:
             raise CommandError(
                 "No key in CREDENTIAL_KEYS opens the credentials of: "
-                f"{', '.join(unreadable)}. Keep the old key, or enter them again in the "
-                "administration."
+                f"{', '.join(unreadable)}. Keep the old key, or enter them again on the "
+                "Settings tab."
             )
