@@ -1,6 +1,6 @@
 """The pages of the ERP Integrations tool, for a company and for each of its projects."""
 
-import csv
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,11 +8,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 
-from commitments.exports import cell
+from commitments.exports import csv_response
 from erp_integrations import runs
 from erp_integrations.explanations import Adviser
 from erp_integrations.filters import VIEWS, InvoiceFilter, RunFilter, counts_of_views
@@ -23,6 +23,7 @@ from erp_integrations.models.issue import IssueCode
 from erp_integrations.panels import ConnectionPanel, Progress, SyncPanel
 from erp_integrations.places import Place, find_place
 from erp_integrations.preconditions import may_sync
+from projects.money import rounded
 
 PER_PAGE = 50
 #: htmx stops asking when it gets this
@@ -151,26 +152,32 @@ def run_cancel(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def run_issues_csv(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
+def run_issues_csv(request: HttpRequest, run_id: int, **where: int) -> HttpResponseBase:
     """The run's issues and what waits now, for a spreadsheet."""
     place = find_place(request.user, **where)
     run = _run(place, run_id)
     issues, waiting = list(_issues(place, run)), list(_waiting(place))
     adviser = _adviser(place, [*issues, *waiting])
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="sync-{run.pk}-issues.csv"'
-    sheet = csv.writer(response)
-    sheet.writerow(["Kind", "ERP record", "Bill", "Amount", "Currency", "Reason", "What to do"])
+    return csv_response(
+        name=f"sync-{run.pk}-issues", header=ISSUES_HEADER, rows=_lines(adviser, issues, waiting)
+    )
+
+
+ISSUES_HEADER = ("Kind", "ERP record", "Bill", "Amount", "Currency", "Reason", "What to do")
+
+
+def _lines(adviser: Adviser, issues: list[Any], waiting: list[Any]) -> Iterator[Sequence[object]]:
     for issue in issues:
         advice = adviser.on_issue(issue)
-        line = [issue.get_code_display(), issue.remote_id, "", "", "", issue.message]
-        sheet.writerow([cell(each) for each in [*line, advice.sentence]])
+        line = (issue.get_code_display(), issue.remote_id, "", "", "", issue.message)
+        yield (*line, advice.sentence)
     for each in waiting:
         payment = each.erp_payment
-        line = ["Waiting", payment.number, each.bill_number, each.amount, payment.currency]
-        line += [each.get_reason_display(), adviser.on_waiting(each).sentence]
-        sheet.writerow([cell(each) for each in line])
-    return response
+        amount = rounded(each.amount, payment.currency)
+        yield (
+            *("Waiting", payment.number, each.bill_number, amount, payment.currency),
+            *(each.get_reason_display(), adviser.on_waiting(each).sentence),
+        )
 
 
 def _sync_context(place: Place, watched: SyncRun | None = None) -> dict[str, Any]:
