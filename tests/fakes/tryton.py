@@ -34,6 +34,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": lambda left, right: bool(left) if right is None else left != right,
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
+    "<=": lambda left, right: left <= right,
     "in": lambda left, right: left in right,
     "ilike": lambda left, right: plain(right) in (left or "").lower(),
 }

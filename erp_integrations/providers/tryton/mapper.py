@@ -285,6 +285,7 @@ def bill(raw: msgspec.Raw) -> RemoteBill:
         total=_finite(row.total_amount.decimal),
         paid=paid,
         is_posted=row.state in {"posted", "paid"},
+        is_cancelled=row.state == "cancelled",
     )
 
 

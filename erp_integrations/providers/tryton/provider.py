@@ -28,6 +28,7 @@ from erp_integrations.providers.errors import (
 )
 from erp_integrations.providers.http import Limits, RetryPolicy
 from erp_integrations.providers.tryton import mapper
+from erp_integrations.providers.tryton.bills import Bills
 from erp_integrations.providers.tryton.client import TrytonClient
 from erp_integrations.providers.tryton.directory import TrytonDirectory
 from erp_integrations.providers.tryton.walk import (
@@ -41,8 +42,6 @@ from erp_integrations.providers.tryton.walk import (
 )
 
 JOURNAL, ENTRY = "account.payment.journal", "account.move"
-#: ids in one question, so that its address stays short enough for any proxy
-IDS_AT_ONCE = 200
 COUNTED = 1000
 
 
@@ -198,46 +197,9 @@ class TrytonProvider(TrytonDirectory):
 
     # -------------------------------------------------------------------- bills
     def bills(self, remote_ids: Sequence[str] | None = None) -> Iterator[RemoteBill]:
-        """See the contract. Bills that do not exist are left out.
-
-        Raises ``ProtocolError`` when a bill cannot be read: a comparison of
-        two books that skips some of them would be worse than none.
-        """
-        if remote_ids is None:
-            yield from self._all_bills()
-            return
-        wanted = sorted({int(each) for each in remote_ids if each.isdecimal()})
-        for start in range(0, len(wanted), IDS_AT_ONCE):
-            some = wanted[start : start + IDS_AT_ONCE]
-            yield from map(self._bill, self._bill_rows((("id", "in", some),), len(some)))
-
-    def _all_bills(self) -> Iterator[RemoteBill]:
-        last = 0
-        while True:
-            domain = (("state", "in", ["posted", "paid"]), ("id", ">", last))
-            found = [self._bill(row) for row in self._bill_rows(domain, self._page_size)]
-            yield from found
-            if len(found) < self._page_size:
-                return
-            last = self._advanced(last, int(found[-1].remote_id))
-
-    def _advanced(self, before: int, after: int) -> int:
-        if after <= before:
-            raise ProtocolError(f"{self._client.name} does not keep its own order of bills.")
-        return after
-
-    def _bill_rows(self, domain: Sequence[Any], size: int) -> list[msgspec.Raw]:
-        supplier = (("type", "=", "in"), *domain)
-        return self._client.search(BILL, supplier, mapper.BILL_FIELDS, size=size).rows
-
-    def _bill(self, row: msgspec.Raw) -> RemoteBill:
-        try:
-            return mapper.bill(row)
-        except (ValueError, ArithmeticError) as error:
-            raise ProtocolError(
-                f"{self._client.name} sent a bill that cannot be read: {error}.",
-                detail=bytes(row)[: mapper.RAW_SIZE].decode(errors="replace"),
-            ) from error
+        """See the contract and ``Bills``."""
+        bills = Bills(self._client, self._page_size)
+        yield from bills.all_posted() if remote_ids is None else bills.these(remote_ids)
 
 
 def _required(values: Mapping[str, str], name: str) -> str:
