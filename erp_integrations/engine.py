@@ -36,6 +36,7 @@ from erp_integrations.providers.errors import (
     ErpError,
     TransientError,
 )
+from erp_integrations.reconciliation import comparing
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Work(NamedTuple):
 WORK: dict[str, Work] = {
     RunMode.CHANGES: Work(reading.read_changes, _after_changes),
     RunMode.SWEEP: Work(reading.read_everything, _after_sweep),
+    RunMode.RECONCILE: Work(comparing.compare),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from commitments.models import Commitment
-from erp_integrations.models import ErpAllocation, SyncIssue, SyncRun, WaitReason
+from erp_integrations.models import ErpAllocation, RunMode, SyncIssue, SyncRun, WaitReason
 from erp_integrations.models.issue import IssueCode
 from projects.access import Level, Person, Tool
 from projects.models import Company
@@ -199,6 +199,8 @@ def _facts(allocation: ErpAllocation) -> dict[str, Any]:
 
 def summary(run: SyncRun) -> str:
     """What a run did, in a sentence or two."""
+    if run.mode == RunMode.RECONCILE:
+        return _compared(run)
     sentences = [_read(run)]
     if run.vanished:
         sentences.append(f"{_count(run.vanished, 'payment')} gone from the ERP.")
@@ -209,6 +211,13 @@ def summary(run: SyncRun) -> str:
         records = _count(run.problems, "record")
         sentences.append(f"{records} could not be used.")
     return " ".join(sentences)
+
+
+def _compared(run: SyncRun) -> str:
+    """A comparison counts invoices: those that agree as unchanged, the others as problems."""
+    invoices = _count(run.unchanged + run.problems, "invoice")
+    differ = "differs" if run.problems == 1 else "differ"
+    return f"{invoices} compared: {run.problems or 'none'} {differ} between the two books."
 
 
 def _read(run: SyncRun) -> str:

@@ -27,7 +27,7 @@ from erp_integrations.models import (
 )
 from erp_integrations.models.run import ACTIVE_STATES, RunPhase
 from erp_integrations.providers.registry import find_provider
-from projects.models import User
+from projects.models import Project, User
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ def request_run(
     trigger: RunTrigger,
     requested_by: User | None = None,
     mode: RunMode | None = None,
+    project: Project | None = None,
 ) -> SyncRun:
     """Start a sync, or join the one that is under way: pressing twice is one run.
 
@@ -60,6 +61,7 @@ def request_run(
                 connection=connection,
                 trigger=trigger,
                 mode=mode,
+                project=project,
                 requested_by=requested_by,
                 queued_at=timezone.now(),
             )
@@ -69,7 +71,11 @@ def request_run(
         active = connection.runs.active().first()
         if active is None:  # it ended between our attempt and this look
             return request_run(
-                connection=connection, trigger=trigger, requested_by=requested_by, mode=mode
+                connection=connection,
+                trigger=trigger,
+                requested_by=requested_by,
+                mode=mode,
+                project=project,
             )
         return active
 
@@ -126,6 +132,21 @@ def keep_calls(run: SyncRun) -> None:
     """Store how many requests were sent, however the work ended and whoever has the run now."""
     calls = run.calls_so_far
     SyncRun.objects.filter(pk=run.pk, calls__lt=calls).update(calls=calls)
+
+
+def keep_checkpoint(run: SyncRun, **counted: int) -> None:
+    """Store where the run has got to, and add what it counted. Raises ``LeaseLost``."""
+    now = timezone.now()
+    added = {name: F(name) + number for name, number in counted.items()}
+    kept = _held(run).update(
+        checkpoint=run.checkpoint,
+        heartbeat_at=now,
+        lease_expires_at=now + lease_time(),
+        pages=F("pages") + 1,
+        **added,
+    )
+    if not kept:
+        raise LeaseLost
 
 
 def hand_back(run: SyncRun) -> None:
@@ -197,7 +218,10 @@ def start_due() -> list[SyncRun]:
     """Start every automatic sync whose time has come; safe to call from several places at once."""
     started = []
     with transaction.atomic():
-        due = ErpConnection.objects.due().select_for_update(skip_locked=True, of=["self"])
+        # a comparison takes seconds; a sync that joined it would have read nothing
+        comparing = SyncRun.objects.active().filter(mode=RunMode.RECONCILE).values("connection")
+        free = ErpConnection.objects.due().exclude(pk__in=comparing)
+        due = free.select_for_update(skip_locked=True, of=["self"])
         for connection in due.order_by("next_sync_at")[:500]:
             mode = schedule_next(connection)
             started.append(

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.core.cache import cache
 
 from erp_integrations import engine, runs, waiting
+from erp_integrations.reconciliation import nightly
 
 
 @shared_task
@@ -26,3 +27,8 @@ def recover_stopped_runs() -> None:
 @shared_task
 def project_waiting_payments(company_id: int | None = None) -> None:
     waiting.project_waiting(company_id=company_id)
+
+
+@shared_task
+def start_due_comparisons() -> None:
+    nightly.start_due()

@@ -200,6 +200,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "compare both books at night": {
+        "task": "erp_integrations.tasks.start_due_comparisons",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "show payments whose reason to wait is gone": {
         "task": "erp_integrations.tasks.project_waiting_payments",
         "schedule": 60.0,

@@ -4,6 +4,11 @@ from erp_integrations.models.connection import ErpConnection, SyncSchedule
 from erp_integrations.models.connection_event import ConnectionEvent
 from erp_integrations.models.issue import SyncIssue
 from erp_integrations.models.mirror import ErpAllocation, ErpPayment, WaitReason
+from erp_integrations.models.reconciliation import (
+    Reconciliation,
+    ReconciliationLine,
+    ReconciliationTotal,
+)
 from erp_integrations.models.run import RunMode, RunState, RunTrigger, SweepSighting, SyncRun
 
 __all__ = [
@@ -11,6 +16,9 @@ __all__ = [
     "ErpAllocation",
     "ErpConnection",
     "ErpPayment",
+    "Reconciliation",
+    "ReconciliationLine",
+    "ReconciliationTotal",
     "RunMode",
     "RunState",
     "RunTrigger",

@@ -104,6 +104,8 @@ class ErpConnection(models.Model):
     )
     next_sync_at = models.DateTimeField(null=True, blank=True, editable=False)
     next_sweep_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: when both books are compared next; None: not yet decided
+    next_comparison_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: what the provider said about how far it was read; only the provider can read it
     cursor = models.JSONField(null=True, blank=True, editable=False)
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -15,6 +15,8 @@ class EventKind(models.TextChoices):
     RESTORED = "restored", "Restored"
     MISSING = "missing", "Missing in the ERP"
     VANISHED = "vanished", "Gone from the ERP"
+    LINKED = "linked", "Linked to its payment in the ERP"
+    UNLINKED = "unlinked", "Unlinked from the ERP"
     DELETED = "deleted", "Deleted"
     ATTACHED = "attached", "Attachment added"
     DETACHED = "detached", "Attachment removed"

@@ -67,6 +67,11 @@ class Books:
         self.before_page: Callable[[int], None] = lambda number: None
         #: called with the id before a single payment is handed out; may raise
         self.before_payment: Callable[[str], None] = lambda remote_id: None
+        #: totals of bills; the ones that payments name are there too
+        self.bills: dict[str, Decimal] = {}
+        self.cancelled: set[str] = set()
+        #: paid in ways that no payment shows
+        self.paid_besides: dict[str, Decimal] = {}
         #: pages to hand out as they are, instead of the books
         self.script: list[Page] | None = None
 
@@ -81,6 +86,32 @@ class Books:
 
     def void(self, remote_id: str) -> None:
         self.change(remote_id, status=RemoteStatus.VOIDED)
+
+    def bill_ids(self) -> list[str]:
+        named = {part.bill_id for each in self.payments.values() for part in each.allocations}
+        return sorted(named | set(self.bills))
+
+    def bill(self, bill_id: str) -> RemoteBill | None:
+        """The bill with what issued payments paid on it; None when nobody ever named it."""
+        parts = [
+            part.amount
+            for each in self.payments.values()
+            for part in each.allocations
+            if part.bill_id == bill_id and each.status is RemoteStatus.ISSUED
+        ]
+        if bill_id not in self.bill_ids():
+            return None
+        return RemoteBill(
+            remote_id=bill_id,
+            number=f"BILL-{bill_id}",
+            vendor_ref="",
+            vendor_name="",
+            currency="USD",
+            total=self.bills.get(bill_id, Decimal(5000)),
+            paid=sum(parts, self.paid_besides.get(bill_id, Decimal(0))),
+            is_posted=True,
+            is_cancelled=bill_id in self.cancelled,
+        )
 
     def delete(self, remote_id: str) -> None:
         """Without a tombstone, as Tryton and Odoo do."""
@@ -134,7 +165,12 @@ class BooksProvider(Provider):
         return self.books.payments[remote_id]
 
     def bills(self, remote_ids: Sequence[str] | None = None) -> Iterator[RemoteBill]:
-        return iter(())
+        wanted = self.books.bill_ids() if remote_ids is None else remote_ids
+        size = self.capabilities.page_size
+        for start in range(0, len(wanted), size):
+            self.books.calls.append(f"bills {start}")
+            found = map(self.books.bill, wanted[start : start + size])
+            yield from (bill for bill in found if bill is not None)
 
     def close(self) -> None:
         pass
