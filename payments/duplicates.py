@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from payments.models import DismissedDuplicate, Payment
 
@@ -34,7 +34,7 @@ def check_key(number: str) -> str:
     return CHECK_WORDS.sub("", plain).lstrip("0")
 
 
-def pairs_among(payments: "Iterable[Payment] | QuerySet[Any]") -> list[Pair]:
+def pairs_among(payments: Iterable[Payment]) -> list[Pair]:
     """The pairs among rows that were read already; each row is in one pair at the most."""
     alike: dict[tuple[int, Decimal, str, str], tuple[list[Payment], list[Payment]]]
     alike = defaultdict(lambda: ([], []))
@@ -62,7 +62,7 @@ def _matched(manual: list[Payment], synced: list[Payment]) -> list[Pair]:
     return found
 
 
-def pairs_in(payments: QuerySet[Any]) -> list[Pair]:
+def pairs_in(payments: Any) -> list[Pair]:
     """The pairs to offer among these rows; two queries."""
     manual = payments.counted().filter(origin_id="").exclude(invoice=None)
     twins = (
@@ -76,18 +76,18 @@ def pairs_in(payments: QuerySet[Any]) -> list[Pair]:
         )
         .exclude(origin_id="")
     )
-    suspects = manual.filter(Exists(twins)).select_related("invoice", "commitment")
-    suspects = list(suspects.order_by("-date", "-pk")[:MOST_OFFERED])
+    rows = manual.filter(Exists(twins)).select_related("invoice", "commitment")
+    suspects = list(rows.order_by("-date", "-pk")[:MOST_OFFERED])
     if not suspects:
         return []
     synced = Payment.objects.counted().exclude(origin_id="").select_related("invoice", "commitment")
-    synced = list(synced.filter(invoice__in={each.invoice_id for each in suspects}))
     dismissed = set(
         DismissedDuplicate.objects.filter(payment__in=[each.pk for each in suspects]).values_list(
             "payment_id", "twin_id"
         )
     )
-    return pairs_of(suspects, synced, dismissed)
+    invoices = {each.invoice_id for each in suspects}
+    return pairs_of(suspects, synced.filter(invoice__in=invoices), dismissed)
 
 
 def pairs_of(

@@ -8,7 +8,7 @@ money is on both: a payment through a clearing journal never appears there.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -22,7 +22,6 @@ from erp_integrations.providers.contract import (
 )
 from erp_integrations.providers.errors import (
     ConfigurationError,
-    ProtocolError,
     RecordError,
     RecordNotFound,
 )

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('commitments', '0002_the_whole_tool'),
-        ('erp_integrations', '0003_the_whole_tool'),
+        ('erp_integrations', '0004_connection_history'),
         ('projects', '0002_project_origin'),
     ]
 
