@@ -266,16 +266,26 @@ def decoded(text: str) -> Any:
 def matches(row: Record, domain: Any) -> bool:
     """A Tryton domain: all of its clauses, or any of those behind "OR"."""
     if domain and isinstance(domain[0], str) and domain[0] not in ("OR", "AND"):
-        name, operator, wanted = domain
-        value: Any = row
-        for part in name.split("."):
-            value = value[part]
+        name, operator, wanted, *model = domain
+        value = value_of(row, name, *model)
         if isinstance(value, list):
             value = [each["id"] for each in value]
         return COMPARISONS[operator](comparable(value), comparable(wanted))
     if domain and domain[0] == "OR":
         return any(matches(row, clause) for clause in domain[1:])
     return all(matches(row, clause) for clause in domain if clause != "AND")
+
+
+def value_of(row: Record, path: str, model: str = "") -> Any:
+    """What a dotted name leads to; ``.id`` of a reference only if it is to this model."""
+    value: Any = row
+    for name in path.split("."):
+        if isinstance(value, str):
+            target, _, number = value.partition(",")
+            value = int(number) if name == "id" and target == model else None
+        else:
+            value = value and value[name]
+    return value
 
 
 def comparable(value: Any) -> Any:

@@ -7,7 +7,7 @@ money is on both: a payment through a clearing journal never appears there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 
 import msgspec
@@ -30,6 +30,7 @@ from erp_integrations.providers.tryton import mapper
 from erp_integrations.providers.tryton.bills import Bills
 from erp_integrations.providers.tryton.client import TrytonClient
 from erp_integrations.providers.tryton.directory import TrytonDirectory
+from erp_integrations.providers.tryton.of_bills import pages_of_bills
 from erp_integrations.providers.tryton.walk import (
     BILL,
     PAYMENT,
@@ -37,10 +38,13 @@ from erp_integrations.providers.tryton.walk import (
     Position,
     Positions,
     Walk,
+    as_json,
     positions,
 )
 
 JOURNAL, ENTRY = "account.payment.journal", "account.move"
+#: how long a day has begun somewhere on Earth before it begins in Greenwich
+FIRST_ZONE = timedelta(hours=14)
 COUNTED = 1000
 
 
@@ -49,7 +53,9 @@ class TrytonProvider(TrytonDirectory):
 
     code: ClassVar[str] = "tryton"
     label: ClassVar[str] = "Tryton"
-    capabilities: ClassVar[Capabilities] = Capabilities(vendors=True, jobs=True, commitments=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        scoped_sync=True, vendors=True, jobs=True, commitments=True
+    )
     fields: ClassVar[Sequence[ConnectionField]] = (
         ConnectionField("url", "Address", "Where Tryton answers, e.g. https://erp.example.com"),
         ConnectionField("database", "Database", "The name of the database, e.g. northstar."),
@@ -166,6 +172,15 @@ class TrytonProvider(TrytonDirectory):
         return mapper.numbers_of(
             self._client.search(BILL, (("id", "in", bill_ids),), fields, size=size).rows
         )
+
+    def cursor_since(self, day: date) -> Cursor:
+        """See the contract. Tryton's moments have no zone: the day began where it begins first."""
+        began = datetime.combine(day, time.min, UTC) - FIRST_ZONE
+        return {stream.name: as_json(Position(began)) for stream in STREAMS}
+
+    def payments_on(self, bill_ids: Sequence[str]) -> Iterator[Page]:
+        """See the contract. One question a road for every ``IDS_AT_ONCE`` bills."""
+        yield from pages_of_bills(self._client, bill_ids, self._page_size, self._payments)
 
     # ----------------------------------------------------------------- one by id
     def payment(self, remote_id: str) -> RemotePayment:

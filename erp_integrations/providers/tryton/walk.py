@@ -130,7 +130,7 @@ class Walk:
         """What may be stored: nothing past the ERP's clock at the start."""
         latest = Position(self._now() + CLOCK_STEP)
         return {
-            name: position and _as_json(min(position, latest))
+            name: position and as_json(min(position, latest))
             for name, position in self._here.items()
         }
 
@@ -165,5 +165,5 @@ def _position(stored: Mapping[str, Any] | None) -> Position | None:
     return Position(datetime.fromisoformat(stored["modified"]).astimezone(UTC), int(stored["id"]))
 
 
-def _as_json(position: Position) -> dict[str, Any]:
+def as_json(position: Position) -> dict[str, Any]:
     return {"modified": position.modified.isoformat(), "id": position.id}

@@ -6,6 +6,7 @@ starts from whatever the books hold; tests only look at what they made.
 ``BadAnswersContract`` needs ``server``, which answers as told, and ``reader``.
 """
 
+import datetime as dt
 import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -198,6 +199,41 @@ class ProviderContract:
             rest = self.pages(erp, stored, resume=True)
             assert read(rest) == read(pages[number + 1 :])
 
+    def test_it_reads_the_payments_of_some_bills_only(self, erp: Erp) -> None:
+        one, two, other = erp.bill("70"), erp.bill("30"), erp.bill("20")
+        checks = {erp.pay((one, "10"), (two, "5")), erp.pay_directly(two, "5")}
+        pending, elsewhere = erp.pay((two, "3"), pending=True), erp.pay((other, "15"))
+        voided = erp.pay((one, "9"))
+        erp.void(voided)
+        whole = {each.remote_id: each for each in read(self.pages(erp))}
+        for size in (1, 500):
+            pages = list(erp.provider(page_size=size).payments_on([one.remote_id, two.remote_id]))
+            found = read(pages)
+            assert {each.check_number for each in found} == {*checks, pending, voided}
+            assert elsewhere not in {each.check_number for each in found}
+            assert all(whole[each.remote_id] == each for each in found)
+            assert not any(page.cursor for page in pages)
+
+    def test_it_asks_one_question_a_road_for_a_page_of_bills(self, erp: Erp) -> None:
+        bills = [erp.bill("10") for _ in range(3)]
+        erp.pay((bills[0], "10"))
+        provider = erp.provider()
+        list(provider.payments_on([bill.remote_id for bill in bills]))
+        assert provider.calls <= CALLS_FOR_A_PAGE_OF_BILLS
+
+    def test_it_knows_no_payments_of_bills_that_do_not_exist(self, erp: Erp) -> None:
+        assert read(list(erp.provider().payments_on(["99999999", "no such id"]))) == []
+
+    def test_it_reads_what_came_since_a_day(self, erp: Erp) -> None:
+        check = erp.pay((erp.bill("40"), "40"))
+        (paid,) = self.of_check(erp, check)
+        provider = erp.provider()
+        today = paid.modified_at.date()
+        since = read(list(provider.pages(provider.cursor_since(today))))
+        assert check in {payment.check_number for payment in since}
+        later = provider.cursor_since(today + dt.timedelta(days=3))
+        assert read(list(provider.pages(later))) == []
+
     def test_it_lists_the_posted_bills(self, erp: Erp) -> None:
         bill = erp.bill("61.10")
         found = {each.remote_id: each for each in erp.provider(page_size=9).bills()}
@@ -212,6 +248,8 @@ class ProviderContract:
         assert [each.remote_id for each in found] == [bill.remote_id]
 
 
+#: each road, and the names of the bills
+CALLS_FOR_A_PAGE_OF_BILLS = 3
 Answers = tuple[Reply, type[ErpError]]
 HTML = "text/html; charset=utf-8"
 BAD_ANSWERS: dict[str, Answers] = {
