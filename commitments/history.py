@@ -1,24 +1,26 @@
 """The change history of a commitment: its own events and those of the rooms to the right."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.core.paginator import Page
 from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.http import HttpRequest
 
 from commitments import extensions
 from commitments.models import Commitment, CommitmentEvent
-from commitments.pages import page_of
 from projects.models import User
+from projects.paging import KeysetPage, keyset_page
 
 #: an amount as an import writes it down: with all decimals of its column
 STORED_AMOUNT = re.compile(r"-?\d{1,15}\.\d{4}")
 #: who did what neither a person nor an import with a number did
 AUTOMATIC, IMPORT = "Automatic", "ERP sync"
+#: ``row_id`` is unique in one source only
+ORDER = ("-at", "-row_id", "-source")
 
 
 @dataclass(frozen=True)
@@ -35,18 +37,28 @@ class HistoryRow:
 
 def history_page(
     request: HttpRequest, commitment: Commitment
-) -> "tuple[Page[Any], list[HistoryRow]]":
+) -> tuple[KeysetPage, list[HistoryRow]]:
     """One page, newest first; merged and cut by the database."""
-    own = _own(commitment)
-    others = [source(commitment) for source in extensions.history_sources()]
-    rows = own.union(*others, all=True) if others else own
-    page = page_of(request, rows.order_by("-at", "-row_id"))
-    found = [dict(zip(extensions.HISTORY_COLUMNS, each, strict=True)) for each in page]
+    sources = [_own(commitment), *(each(commitment) for each in extensions.history_sources())]
+    own, *others = _numbered(sources)
+    page = keyset_page(request, own, ORDER, also=others, values_of=_place)
+    # the number of its source stands behind the columns of a row
+    found = [dict(zip(extensions.HISTORY_COLUMNS, each[:-1], strict=True)) for each in page]
     people = User.objects.in_bulk({each["actor_id"] for each in found if each["actor_id"]})
     imports = extensions.import_names(
         {each["import_id"] for each in found if each["import_id"]}, request.user
     )
     return page, [_row(each, people, imports) for each in found]
+
+
+def _numbered(sources: "list[QuerySet[Any, Any]]") -> "list[QuerySet[Any, Any]]":
+    """Rows of two sources may have one time and one id; their number tells them apart."""
+    return [rows.annotate(source=Value(number)) for number, rows in enumerate(sources)]
+
+
+def _place(row: Sequence[Any]) -> Sequence[Any]:
+    """What the row has under the names of ``ORDER``."""
+    return [row[0], row[1], row[-1]]
 
 
 def _own(commitment: Commitment) -> "QuerySet[Any, Any]":

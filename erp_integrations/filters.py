@@ -3,11 +3,12 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from commitments.models import SubcontractorInvoice
 from erp_integrations.models import RunState, SyncRun
 from projects.models import ErpStatus
+from projects.paging import BoundedCount, bounded_counts
 
 #: Procore's views of the list (domain sheet §1.3)
 VIEWS = (
@@ -58,7 +59,6 @@ class RunFilter(django_filters.FilterSet):
         fields = ("state",)
 
 
-def counts_of_views(rows: QuerySet[Any]) -> dict[str, int]:
-    """How many invoices each view holds, in one query."""
-    counts = {name: Count("pk", filter=condition) for name, condition in _IN_VIEW.items()}
-    return rows.order_by().aggregate(**counts)
+def counts_of_views(rows: QuerySet[Any]) -> dict[str, BoundedCount]:
+    """How many invoices each view holds, in one query that stops counting early."""
+    return bounded_counts({name: rows.filter(condition) for name, condition in _IN_VIEW.items()})

@@ -12,6 +12,9 @@ from payments.models import Payment
 from projects.access import Person
 from projects.models import ErpStatus
 
+#: the order of the list
+NEWEST_FIRST = ("-billing_date", "-pk")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -43,10 +46,11 @@ def with_payment_status(rows: QuerySet[Any]) -> QuerySet[Any]:
     return annotated
 
 
-def ordered(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """With everything that a row shows, newest billing date first."""
-    shown = rows.select_related("project", "commitment__vendor", "billing_period")
-    return with_payment_status(shown).order_by("-billing_date", "-pk")
+def with_shown(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """With everything that a row shows."""
+    return with_payment_status(
+        rows.select_related("project", "commitment__vendor", "billing_period")
+    )
 
 
 def rows_for(person: Person, invoices: list[Any]) -> list[Row]:

@@ -17,13 +17,14 @@ from erp_integrations import runs
 from erp_integrations.explanations import Adviser
 from erp_integrations.filters import VIEWS, InvoiceFilter, RunFilter, counts_of_views
 from erp_integrations.frames import frame
-from erp_integrations.invoice_list import ordered, rows_for
+from erp_integrations.invoice_list import NEWEST_FIRST, rows_for, with_shown
 from erp_integrations.models import ErpAllocation, RunState, RunTrigger, SyncRun
 from erp_integrations.models.issue import IssueCode
 from erp_integrations.panels import ConnectionPanel, Progress, SyncPanel
 from erp_integrations.places import Place, find_place
 from erp_integrations.preconditions import may_sync
 from projects.money import rounded
+from projects.paging import keyset_page
 
 PER_PAGE = 50
 #: htmx stops asking when it gets this
@@ -36,8 +37,8 @@ def subcontractor_invoices(request: HttpRequest, **where: int) -> HttpResponse:
     """The default page: what was billed, whether the ERP has it, and what was paid."""
     place = find_place(request.user, **where)
     invoices = InvoiceFilter(request.GET, queryset=place.invoices)
-    page = Paginator(ordered(invoices.qs), PER_PAGE).get_page(request.GET.get("page"))
-    rows = rows_for(request.user, list(page.object_list))
+    page = keyset_page(request, with_shown(invoices.qs), NEWEST_FIRST, counted=invoices.qs)
+    rows = rows_for(request.user, page.rows)
     context = {
         **frame(place, "subcontractor_invoices"),
         **_sync_context(place),
@@ -97,12 +98,12 @@ def run_progress(request: HttpRequest, run_id: int, **where: int) -> HttpRespons
 def sync_history(request: HttpRequest, **where: int) -> HttpResponse:
     place = find_place(request.user, **where)
     found = RunFilter(request.GET, queryset=place.runs.select_related("requested_by"))
-    page = Paginator(found.qs, PER_PAGE).get_page(request.GET.get("page"))
+    page = keyset_page(request, found.qs, ("-created_at", "-pk"))
     context = {
         **frame(place, "runs"),
         "filter": found,
         "page": page,
-        "rows": [Progress(place, each) for each in page.object_list],
+        "rows": [Progress(place, each) for each in page],
         "empty": NO_RUN_IN_STATE if request.GET.get("state") else NO_RUN,
     }
     return render(request, "erp_integrations/sync_history.html", context)

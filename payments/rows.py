@@ -12,6 +12,8 @@ from payments.models import Payment, PaymentAttachment, PaymentStatus
 from projects.access import Person
 from projects.money import ZERO, display_money
 
+#: the order of every list of payments
+NEWEST_FIRST = ("-date", "-pk")
 LOCKED = "The Contract Payment cannot be edited or deleted because it is synced with an ERP system"
 MISSING = (
     "The last check of the ERP did not find this payment. It still counts until a second check "
@@ -148,4 +150,4 @@ def with_attachment_counts(rows: QuerySet[Any]) -> QuerySet[Any]:
 def visible_rows(commitment: Commitment, person: Person) -> QuerySet[Any]:
     """The commitment's payments as this person may see them, newest first."""
     rows: QuerySet[Any] = Payment.objects.for_user(person).filter(commitment=commitment)
-    return rows.select_related("invoice").order_by("-date", "-pk")
+    return rows.select_related("invoice").order_by(*NEWEST_FIRST)

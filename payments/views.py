@@ -7,10 +7,17 @@ from django.views.decorators.http import require_GET
 
 from commitments import extensions
 from commitments.exports import csv_response
-from commitments.pages import CommitmentPage, open_commitment, page_of, require
+from commitments.pages import CommitmentPage, open_commitment, require
 from payments.filters import PaymentFilter
-from payments.rows import PaymentRow, grand_totals, visible_rows, with_attachment_counts
+from payments.rows import (
+    NEWEST_FIRST,
+    PaymentRow,
+    grand_totals,
+    visible_rows,
+    with_attachment_counts,
+)
 from projects.money import rounded
+from projects.paging import keyset_page
 
 NONE_YET_ADMIN = (
     "No payment yet. Payments of invoices that are synced with the ERP appear here after the next "
@@ -36,7 +43,7 @@ def payments_issued(request: HttpRequest, project_id: int, commitment_id: int) -
     if not frame.commitment.allow_payments:
         return switched_off(request, frame)
     found = _found(request, frame)
-    page = page_of(request, with_attachment_counts(found.qs))
+    page = keyset_page(request, with_attachment_counts(found.qs), NEWEST_FIRST, counted=found.qs)
     context = {
         **frame.context,
         "filter": found,

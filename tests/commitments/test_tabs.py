@@ -229,6 +229,8 @@ def test_the_history_is_cut_into_pages(bob: User, concrete: Commitment) -> None:
         events(concrete, bob)
     page = open_tab(bob, concrete, "history")
     assert len(page.context["rows"]) == 50 and "1–50 of 52 changes" in text(page)
+    address = at(concrete, "commitments:history") + page.context["page"].next_url
+    assert len(browser(bob).get(address).context["rows"]) == 2
 
 
 def test_the_history_tells_nothing_of_payments_while_the_tab_is_off(
