@@ -19,6 +19,7 @@ class Tab(NamedTuple):
 
 #: in the order in which they stand; each page adds its own
 TABS = (
+    Tab("home", "Overview"),
     Tab("subcontractor_invoices", "Subcontractor Invoices"),
     Tab("runs", "Sync history"),
     Tab("settings", "Settings", is_company_only=True, is_for_admins=True),

@@ -5,9 +5,9 @@ from typing import TypeAlias
 
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path
-from django.views.generic import RedirectView
 
 from erp_integrations import views
+from erp_integrations.health.urls import PAGES as HOME_PAGES
 from erp_integrations.settings_pages.urls import COMPANY_PAGES as SETTINGS_PAGES
 
 app_name = "erp_integrations"
@@ -16,6 +16,7 @@ app_name = "erp_integrations"
 PageRoute: TypeAlias = tuple[str, Callable[..., HttpResponseBase], str]
 
 PAGES: tuple[PageRoute, ...] = (
+    *HOME_PAGES,
     ("subcontractor-invoices/", views.subcontractor_invoices, "subcontractor_invoices"),
     ("sync/", views.sync, "sync"),
     ("runs/", views.sync_history, "runs"),
@@ -33,10 +34,8 @@ PLACES = (
 
 
 def _pages(kind: str, prefix: str) -> list[URLPattern]:
-    default = RedirectView.as_view(pattern_name=f"{app_name}:{kind}_subcontractor_invoices")
     mine = [*PAGES, *COMPANY_PAGES] if kind == "company" else PAGES
-    pages = [path(prefix + route, view, name=f"{kind}_{name}") for route, view, name in mine]
-    return [path(prefix, default, name=f"{kind}_home"), *pages]
+    return [path(prefix + route, view, name=f"{kind}_{name}") for route, view, name in mine]
 
 
 urlpatterns = [pattern for place in PLACES for pattern in _pages(*place)]

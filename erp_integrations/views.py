@@ -41,7 +41,7 @@ def subcontractor_invoices(request: HttpRequest, **where: int) -> HttpResponse:
     rows = rows_for(request.user, page.rows)
     context = {
         **frame(place, "subcontractor_invoices"),
-        **_sync_context(place),
+        **sync_context(place),
         **_views(place, invoices),
         "page": page,
         "rows": rows,
@@ -68,7 +68,7 @@ def sync(request: HttpRequest, **where: int) -> HttpResponse:
             requested_by=request.user,  # type: ignore[arg-type]  # login_required
         )
     if request.htmx:  # type: ignore[attr-defined]
-        context = _sync_context(place)
+        context = sync_context(place)
         active = context["panel"].active
         context["announcement"] = active.announcement if active else ""
         return render(request, "erp_integrations/_sync.html", context)
@@ -81,7 +81,7 @@ def run_progress(request: HttpRequest, run_id: int, **where: int) -> HttpRespons
     """The sync panel while this run goes on, asked for every second until it is over."""
     place = find_place(request.user, **where)
     run = _run(place, run_id)
-    context = _sync_context(place, run)
+    context = sync_context(place, run)
     if context["panel"].active is None:
         run.refresh_from_db()  # it may have ended between the two looks
     seen = request.GET.get("seen") == run.phase
@@ -181,7 +181,8 @@ def _lines(adviser: Adviser, issues: list[Any], waiting: list[Any]) -> Iterator[
         )
 
 
-def _sync_context(place: Place, watched: SyncRun | None = None) -> dict[str, Any]:
+def sync_context(place: Place, watched: SyncRun | None = None) -> dict[str, Any]:
+    """What ``_sync.html`` needs, on whichever page it stands."""
     return {
         "panel": SyncPanel(place, watched),
         "connection_panel": ConnectionPanel(place, place.connection) if place.connection else None,

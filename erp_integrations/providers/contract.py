@@ -287,6 +287,11 @@ class Provider(ABC):
     def close(self) -> None:
         """Give the connections back."""
 
+    @classmethod
+    def read_until(cls, cursor: Cursor) -> datetime | None:
+        """The ERP's time up to which ``cursor`` has read; None where that cannot be told."""
+        return None
+
     # ------------------------------------------------ what not every ERP can do
     def cursor_since(self, day: date) -> Cursor:
         """A cursor from which ``pages`` reads what was entered or changed since that day began."""

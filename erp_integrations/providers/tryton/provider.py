@@ -158,6 +158,13 @@ class TrytonProvider(TrytonDirectory):
         yield from reading.pages(STREAMS[0], self._payments)
         yield from reading.pages(STREAMS[1], mapper.bill_payments, is_last=True)
 
+    @classmethod
+    def read_until(cls, cursor: Cursor) -> datetime | None:
+        """The stream that is furthest behind; None before each was read to its end once."""
+        reached = list(positions(cursor).values())
+        known = [each.modified for each in reached if each]
+        return min(known) if len(known) == len(reached) else None
+
     def _before(self, position: Position | None) -> Position | None:
         return position and Position(position.modified - self._overlap)
 

@@ -1,0 +1,1 @@
+"""How the connection is: the home of the tool."""
