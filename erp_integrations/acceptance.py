@@ -107,3 +107,8 @@ def _check_sum(payment: RemotePayment) -> None:
             f"The payment is {display_money(payment.total, payment.currency)}, but "
             f"{display_money(applied, payment.currency)} of it are applied to bills."
         )
+
+
+def storable(text: str) -> str:
+    """The text without what the database cannot keep."""
+    return text.replace("\x00", "�").encode("utf-8", "replace").decode()

@@ -15,10 +15,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from erp_integrations import reading, runs
+from erp_integrations import back_fill, reading, runs, scoped
 from erp_integrations.models import (
     ErpAllocation,
     ErpConnection,
+    PreviewKind,
+    PreviewRow,
     RunMode,
     RunState,
     RunTrigger,
@@ -34,9 +36,12 @@ from erp_integrations.providers.errors import (
     AuthenticationError,
     ConfigurationError,
     ErpError,
+    NotOffered,
     TransientError,
 )
 from erp_integrations.reconciliation import comparing
+from erp_integrations.scoped import NothingToSync
+from erp_integrations.scopes import scope_of
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +70,20 @@ class Work(NamedTuple):
 WORK: dict[str, Work] = {
     RunMode.CHANGES: Work(reading.read_changes, _after_changes),
     RunMode.SWEEP: Work(reading.read_everything, _after_sweep),
+    RunMode.SCOPED: Work(scoped.read_scope),
+    RunMode.BACK_FILL: Work(back_fill.read_back),
     RunMode.RECONCILE: Work(comparing.compare),
 }
+
+
+#: what every run is read with
+WITH_IT = (
+    "connection__company",
+    "requested_by",
+    "project",
+    "commitment__project",
+    "invoice__project",
+)
 
 
 def work_on(run_id: int) -> None:
@@ -75,7 +92,7 @@ def work_on(run_id: int) -> None:
         lease = runs.claim(run_id)
     except runs.LeaseLost:
         return
-    run = SyncRun.objects.select_related("connection__company", "requested_by").get(pk=run_id)
+    run = SyncRun.objects.select_related(*WITH_IT).get(pk=run_id)
     if run.lease != lease:
         return
     try:
@@ -112,9 +129,9 @@ def _check_rights_again(run: SyncRun) -> None:
     obstacles = obstacles_to_run(run.connection)
     if obstacles:
         raise NotAllowedNow(obstacles[0].sentence)
-    asked = run.requested_by
+    asked, project = run.requested_by, scope_of(run).right_on
     if run.trigger == RunTrigger.BUTTON and (
-        asked is None or not asked.is_active or not may_sync(run.connection, asked)
+        asked is None or not asked.is_active or not may_sync(run.connection, asked, project)
     ):
         raise NotAllowedNow(f"{asked} may not start syncs any more, so this one was not done.")
 
@@ -126,11 +143,17 @@ class NotAllowedNow(ErpError):
 def _succeed(run: SyncRun) -> None:
     run.refresh_from_db(fields=["checkpoint"])
     runs.beat(run, RunPhase.FINISHING)
-    waiting = ErpAllocation.objects.waiting().filter(erp_payment__connection=run.connection_id)
+    if run.is_preview:
+        waiting = PreviewRow.objects.filter(run=run, kind=PreviewKind.WAITING).count()
+        runs.finish(run, state=RunState.SUCCEEDED, waiting=waiting)
+        return
+    within = scope_of(run).within
+    waits = ErpAllocation.objects.waiting().filter(erp_payment__connection=run.connection_id)
     issues = SyncIssue.objects.open().filter(connection=run.connection_id)
-    trouble = issues.exclude(Q(reason=WaitReason.PAYMENT_PENDING)).exists()
-    state = RunState.SUCCEEDED_WITH_ISSUES if trouble else RunState.SUCCEEDED
-    runs.finish(run, state=state, waiting=waiting.count())
+    trouble = issues.exclude(Q(reason=WaitReason.PAYMENT_PENDING))
+    in_trouble = within(trouble, "invoice").exists()
+    state = RunState.SUCCEEDED_WITH_ISSUES if in_trouble else RunState.SUCCEEDED
+    runs.finish(run, state=state, waiting=within(waits, "invoice").count())
     good = {**WORK[run.mode].after(run), "consecutive_failures": 0, "circuit_open_until": None}
     ErpConnection.objects.filter(pk=run.connection_id).update(**good)
 
@@ -144,16 +167,18 @@ def _fail(run: SyncRun, error: ErpError | None) -> None:
         runs.finish(run, state=RunState.FAILED, error_code=code[:50], error_message=message[:1000])
     except runs.LeaseLost:
         return
-    if not isinstance(error, NotAllowedNow):
-        _mark_connection(run.connection, error)
+    if not run.is_preview and not isinstance(error, NotAllowedNow | NothingToSync | NotOffered):
+        _mark_connection(run, error)
 
 
-def _mark_connection(erp: ErpConnection, error: ErpError | None) -> None:
-    mine = ErpConnection.objects.filter(pk=erp.pk)
+def _mark_connection(run: SyncRun, error: ErpError | None) -> None:
+    mine = ErpConnection.objects.filter(pk=run.connection_id)
     now = timezone.now()
     if isinstance(error, AuthenticationError | ConfigurationError):
         mine.update(stopped_at=now, stopped_reason=str(error)[:500])
         return
+    if not run.is_whole:
+        return  # what else was asked for says nothing about the schedule's own runs
     mine.update(consecutive_failures=F("consecutive_failures") + 1)
     failures = mine.values_list("consecutive_failures", flat=True).get()
     pause = timedelta(minutes=2) * 2 ** min(failures - 1, 10)

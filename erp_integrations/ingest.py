@@ -8,7 +8,8 @@ does not depend on how much is stored.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -16,8 +17,15 @@ import msgspec
 from django.db import DataError, IntegrityError, connection, transaction
 
 from erp_integrations import matching, runs
-from erp_integrations.acceptance import LONGEST_MEMO, LONGEST_NAME, check_payment, rejected
+from erp_integrations.acceptance import (
+    LONGEST_MEMO,
+    LONGEST_NAME,
+    check_payment,
+    rejected,
+    storable,
+)
 from erp_integrations.models import RunMode, SyncRun
+from erp_integrations.previews.trial import trial
 from erp_integrations.providers.contract import Cursor, Page, RejectedRecord, RemotePayment
 from erp_integrations.providers.errors import RecordError
 
@@ -164,13 +172,15 @@ def _apply(run: SyncRun, page: Page) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         matching.lock_connection(cursor, run.connection_id)
         work = _sort_out(cursor, run, page)
-        if work.changed:
-            _store(cursor, run, work)
-        _keep_issues(cursor, run, page, work)
+        with trial(cursor, run, _ids(page, ()), work.bad) as tried:
+            if work.changed:
+                _store(cursor, run, work)
+            _keep_issues(cursor, run, page, work)
+        work = _without_repeats(work, tried.repeated)
         if run.mode == RunMode.SWEEP:
             # an unusable record is there all the same: it did not vanish
             ids = [*_ids(page, ()), *(each.remote_id for each in page.rejected)]
-            seen = [_storable(each)[:200] for each in ids]
+            seen = [storable(each)[:200] for each in ids]
             cursor.execute(SIGHTINGS, [run.company_id, run.pk, seen])
         _move_checkpoint(cursor, run, page.cursor, work)
 
@@ -232,6 +242,15 @@ def content_hash(payment: RemotePayment) -> bytes:
         raise RecordError("The payment has characters in its texts that are not text.") from error
 
 
+def _without_repeats(work: PageWork, repeated: AbstractSet[str]) -> PageWork:
+    """What a preview has counted before, on an earlier page, is not counted again."""
+    if not repeated:
+        return work
+    changed = [each for each in work.changed if each[0].remote_id not in repeated]
+    known = [remote_id for remote_id in work.known if remote_id not in repeated]
+    return replace(work, changed=changed, known=known)
+
+
 def _store(cursor: Any, run: SyncRun, work: PageWork) -> None:
     # COPY goes past Django's cursor, so its errors are given Django's names here.
     cursor.execute(CREATE_STAGING + matching.CREATE_TABLES)
@@ -260,17 +279,13 @@ def _keep_issues(cursor: Any, run: SyncRun, page: Page, work: PageWork) -> None:
     if work.bad:
         once = {bad.remote_id or id(bad): bad for bad in work.bad}.values()
         columns = [
-            [_storable(getattr(bad, name))[:limit] for bad in once]
+            [storable(getattr(bad, name))[:limit] for bad in once]
             for name, limit in (("reason", 1000), ("remote_id", 200), ("raw", 4000))
         ]
         cursor.execute(ISSUES, [run.company_id, run.connection_id, run.pk, *columns])
     if run.has_unusable_records:
         cursor.execute(RESOLVE_ISSUES, [run.connection_id, _ids(page, work.bad)])
     run.has_unusable_records = run.has_unusable_records or bool(work.bad)
-
-
-def _storable(text: str) -> str:
-    return text.replace("\x00", "�").encode("utf-8", "replace").decode()
 
 
 def _ids(page: Page, bad: Iterable[RejectedRecord]) -> list[str]:
@@ -288,7 +303,7 @@ def _move_checkpoint(cursor: Any, run: SyncRun, position: Cursor, work: PageWork
             "lease_time": runs.lease_time(),
             "phase": run.phase,
             "cursor": msgspec.json.encode(position).decode() if position else None,
-            "moves_cursor": run.mode == RunMode.CHANGES,
+            "moves_cursor": run.mode == RunMode.CHANGES and not run.is_preview,
             "pages": 1 if position else 0,
             "read": work.read,
             "created": work.created,

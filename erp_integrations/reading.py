@@ -79,6 +79,8 @@ def _await(coming: "Future[Page | None]", run: SyncRun) -> Page | None:
 
 def ask_again(run: SyncRun, provider: Provider) -> None:
     """Records that could not be used in earlier runs may have been mended since."""
+    if run.is_preview:
+        return
     earlier = unusable(run).exclude(remote_id="").exclude(run=run).order_by("pk")
     remote_ids = list(earlier.values_list("remote_id", flat=True)[:ASK_AGAIN])
     for remote_id in remote_ids:

@@ -27,6 +27,7 @@ from erp_integrations.models import (
 )
 from erp_integrations.models.run import ACTIVE_STATES, RunPhase
 from erp_integrations.providers.registry import find_provider
+from erp_integrations.scopes import EVERYTHING, Order, Scope, can_be_narrowed
 from projects.models import Project, User
 
 log = logging.getLogger(__name__)
@@ -48,20 +49,26 @@ def request_run(
     requested_by: User | None = None,
     mode: RunMode | None = None,
     project: Project | None = None,
+    order: Order | None = None,
 ) -> SyncRun:
-    """Start a sync, or join the one that is under way: pressing twice is one run.
+    """Start a sync, or give the one that is under way: pressing twice is one run.
 
-    Without a ``mode``: what changed; or everything, where it fits on one page.
+    Whether that one does what was asked, ``order.fits(run)`` says. Without an
+    order: a run of this mode, of the project or of everything; else all that is new.
     """
-    mode = mode or cheapest_mode(connection)
+    order = order or Order(mode or cheapest_mode(connection), Scope(project))
     try:
         with transaction.atomic():
             run = SyncRun.objects.create(
                 company_id=connection.company_id,
                 connection=connection,
                 trigger=trigger,
-                mode=mode,
-                project=project,
+                mode=order.mode,
+                project=order.scope.project,
+                commitment=order.scope.commitment,
+                invoice=order.scope.invoice,
+                since=order.since,
+                is_preview=order.is_preview,
                 requested_by=requested_by,
                 queued_at=timezone.now(),
             )
@@ -71,13 +78,21 @@ def request_run(
         active = connection.runs.active().first()
         if active is None:  # it ended between our attempt and this look
             return request_run(
-                connection=connection,
-                trigger=trigger,
-                requested_by=requested_by,
-                mode=mode,
-                project=project,
+                connection=connection, trigger=trigger, requested_by=requested_by, order=order
             )
         return active
+
+
+def order_for(
+    connection: ErpConnection, scope: Scope = EVERYTHING, *, is_preview: bool = False
+) -> Order:
+    """The cheapest order for what somebody wants synced.
+
+    An ERP that cannot be asked for single bills is asked for all that is new.
+    """
+    if scope and can_be_narrowed(connection):
+        return Order(RunMode.SCOPED, scope, is_preview=is_preview)
+    return Order(cheapest_mode(connection), is_preview=is_preview)
 
 
 def cheapest_mode(connection: ErpConnection) -> RunMode:
@@ -125,6 +140,16 @@ def beat(run: SyncRun, phase: RunPhase | None = None) -> None:
     run.phase = phase or run.phase
     kept = _held(run).update(heartbeat_at=now, lease_expires_at=now + lease_time(), phase=run.phase)
     if not kept:
+        raise LeaseLost
+
+
+def reach(run: SyncRun, checkpoint: dict[str, object], *, pages: int = 0) -> None:
+    """Store how far a run has come that does not go by the connection's cursor.
+
+    Raises ``LeaseLost`` when the run belongs to somebody else by now.
+    """
+    run.checkpoint = checkpoint
+    if not _held(run).update(checkpoint=checkpoint, pages=F("pages") + pages):
         raise LeaseLost
 
 
@@ -177,7 +202,8 @@ def cancel_run(*, run: SyncRun, by: User) -> SyncRun:
         finished_at=timezone.now(),
         lease=None,
         error_code="cancelled",
-        error_message=f"Stopped by {by}. Everything read until then was kept.",
+        error_message=f"Stopped by {by}. "
+        + ("Nothing was written." if run.is_preview else "Everything read until then was kept."),
     )
     run.refresh_from_db()
     run.sweepsighting_set.all().delete()
@@ -215,30 +241,37 @@ def _ring_again(now: datetime) -> list[int]:
 
 
 def start_due() -> list[SyncRun]:
-    """Start every automatic sync whose time has come; safe to call from several places at once."""
+    """Start every automatic sync whose time has come; safe to call from several places at once.
+
+    Where another kind of run is under way, such as one of a single invoice, the
+    sync stays due until that is over.
+    """
     started = []
     with transaction.atomic():
-        # a comparison takes seconds; a sync that joined it would have read nothing
-        comparing = SyncRun.objects.active().filter(mode=RunMode.RECONCILE).values("connection")
-        free = ErpConnection.objects.due().exclude(pk__in=comparing)
-        due = free.select_for_update(skip_locked=True, of=["self"])
+        due = ErpConnection.objects.due().select_for_update(skip_locked=True, of=["self"])
         for connection in due.order_by("next_sync_at")[:500]:
-            mode = schedule_next(connection)
-            started.append(
-                request_run(connection=connection, trigger=RunTrigger.SCHEDULE, mode=mode)
+            run = request_run(
+                connection=connection, trigger=RunTrigger.SCHEDULE, mode=_mode_due(connection)
             )
+            if run.is_whole:
+                schedule_next(connection)
+                started.append(run)
     return started
 
 
-def schedule_next(connection: ErpConnection) -> RunMode | None:
-    """Set the next automatic sync, a little scattered; a mode if this one is the daily sweep."""
+def _mode_due(connection: ErpConnection) -> RunMode | None:
+    """The daily sweep, if it is time for it."""
+    due = connection.next_sweep_at is None or connection.next_sweep_at <= timezone.now()
+    return RunMode.SWEEP if due else None
+
+
+def schedule_next(connection: ErpConnection) -> None:
+    """Set the next automatic sync, a little scattered, and the next sweep if one is due now."""
     now = timezone.now()
-    connection.next_sync_at = next_sync_after(now, connection)
-    sweep_due = connection.next_sweep_at is None or connection.next_sweep_at <= now
-    if sweep_due:
+    if _mode_due(connection):
         connection.next_sweep_at = now + timedelta(hours=24)
+    connection.next_sync_at = next_sync_after(now, connection)
     connection.save(update_fields=["next_sync_at", "next_sweep_at", "updated_at"])
-    return RunMode.SWEEP if sweep_due else None
 
 
 def next_sync_after(moment: datetime, connection: ErpConnection) -> datetime | None:

@@ -19,6 +19,7 @@ from erp_integrations.models import ErpPayment, SyncIssue, SyncRun
 from erp_integrations.models.issue import IssueCode
 from erp_integrations.models.mirror import RemoteState
 from erp_integrations.models.run import RunPhase
+from erp_integrations.previews.trial import note_in_preview, trial
 from erp_integrations.providers.contract import Page, Provider, RemotePayment
 from erp_integrations.providers.errors import RecordError, RecordNotFound, TransientError
 
@@ -52,14 +53,14 @@ def look_for_vanished(run: SyncRun, provider: Provider) -> None:
     if not missing:
         return
     known = ErpPayment.objects.filter(connection=run.connection_id, vanished_at=None).count()
-    if len(missing) > max(DOUBT_COUNT, known * DOUBT_SHARE):
-        _doubt(run, len(missing), known)
+    if is_doubtful(len(missing), known):
+        doubt(run, len(missing), known)
         return
     twice = [remote_id for remote_id, since in missing if since]
     flag_missing(run, twice, confirmed=True)
     once = [remote_id for remote_id, since in missing if not since]
     for remote_id in once[:QUESTIONS]:
-        _ask(run, provider, remote_id)
+        _ask_or_flag(run, provider, remote_id)
     flag_missing(run, once[QUESTIONS:], confirmed=False)
 
 
@@ -72,14 +73,27 @@ def _missing(run: SyncRun) -> QuerySet[ErpPayment]:
     return stored.exclude(status=RemoteState.VOIDED).exclude(remote_id__in=seen)
 
 
-def _ask(run: SyncRun, provider: Provider, remote_id: str) -> None:
-    runs.beat(run)
+def _ask_or_flag(run: SyncRun, provider: Provider, remote_id: str) -> None:
     try:
-        take_in(run, provider.payment(remote_id))
-    except RecordNotFound:
-        flag_missing(run, [remote_id], confirmed=True)
+        ask(run, provider, remote_id)
     except (TransientError, RecordError):
         flag_missing(run, [remote_id], confirmed=False)
+
+
+def ask(run: SyncRun, provider: Provider, remote_id: str) -> None:
+    """Take in one payment as it is now; gone for good if the ERP says that it does not exist."""
+    runs.beat(run)
+    try:
+        payment = provider.payment(remote_id)
+    except RecordNotFound:
+        flag_missing(run, [remote_id], confirmed=True)
+    else:
+        take_in(run, payment)
+
+
+def is_doubtful(missing: int, known: int) -> bool:
+    """Whether so much is missing that the answer is to be doubted, not the books."""
+    return missing > max(DOUBT_COUNT, known * DOUBT_SHARE)
 
 
 def take_in(run: SyncRun, payment: RemotePayment) -> None:
@@ -101,11 +115,12 @@ def flag_missing(run: SyncRun, remote_ids: Iterable[str], *, confirmed: bool) ->
     }
     with connection.cursor() as cursor:
         matching.lock_connection(cursor, run.connection_id)
-        cursor.execute(matching.CREATE_TABLES)
-        cursor.execute(FLAG, here)
-        cursor.execute(FILL, here)
-        matching.settle_candidates(cursor, connection_id=run.connection_id, run_id=run.pk)
-    _note(run, ids, IssueCode.VANISHED if confirmed else IssueCode.MISSING)
+        with trial(cursor, run, ids):
+            cursor.execute(matching.CREATE_TABLES)
+            cursor.execute(FLAG, here)
+            cursor.execute(FILL, here)
+            matching.settle_candidates(cursor, connection_id=run.connection_id, run_id=run.pk)
+            _note(run, ids, IssueCode.VANISHED if confirmed else IssueCode.MISSING)
     if confirmed:
         run.vanished += len(ids)
         SyncRun.objects.filter(pk=run.pk).update(vanished=run.vanished)
@@ -133,7 +148,12 @@ def _note(run: SyncRun, remote_ids: list[str], code: IssueCode) -> None:
     )
 
 
-def _doubt(run: SyncRun, missing: int, known: int) -> None:
+def doubt(run: SyncRun, missing: int, known: int) -> None:
+    """Say why nothing was done about what is missing."""
+    message = NOT_TRUSTED.format(missing=missing, known=known)
+    if run.is_preview:
+        note_in_preview(run, message)
+        return
     SyncIssue.objects.open().filter(
         connection=run.connection_id, code=IssueCode.SWEEP_NOT_TRUSTED
     ).update(resolved_at=timezone.now())
@@ -142,7 +162,12 @@ def _doubt(run: SyncRun, missing: int, known: int) -> None:
         connection_id=run.connection_id,
         run=run,
         code=IssueCode.SWEEP_NOT_TRUSTED,
-        message=f"{missing} of {known} payments were not found in the ERP. So many at once "
-        "usually means that the ERP user lost a right or another database answered, so nothing "
-        "was changed here. Check the ERP user's rights and sweep again.",
+        message=message,
     )
+
+
+NOT_TRUSTED = (
+    "{missing} of {known} payments were not found in the ERP. So many at once usually means that "
+    "the ERP user lost a right or another database answered, so nothing was changed here. Check "
+    "the ERP user's rights and sync again."
+)

@@ -4,6 +4,8 @@ from erp_integrations.models.connection import ErpConnection, SyncSchedule
 from erp_integrations.models.connection_event import ConnectionEvent
 from erp_integrations.models.issue import SyncIssue
 from erp_integrations.models.mirror import ErpAllocation, ErpPayment, WaitReason
+from erp_integrations.models.notification import InboundNotification, NotificationState
+from erp_integrations.models.preview import PreviewKind, PreviewRow
 from erp_integrations.models.reconciliation import (
     Reconciliation,
     ReconciliationLine,
@@ -16,6 +18,10 @@ __all__ = [
     "ErpAllocation",
     "ErpConnection",
     "ErpPayment",
+    "InboundNotification",
+    "NotificationState",
+    "PreviewKind",
+    "PreviewRow",
     "Reconciliation",
     "ReconciliationLine",
     "ReconciliationTotal",

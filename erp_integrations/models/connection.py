@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Self
 
+from django.contrib.postgres.functions import RandomUUID
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -106,6 +107,8 @@ class ErpConnection(models.Model):
     next_sweep_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: when both books are compared next; None: not yet decided
     next_comparison_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: the part of the address for the ERP's notifications that nobody can guess
+    public_id = models.UUIDField(unique=True, editable=False, db_default=RandomUUID())
     #: what the provider said about how far it was read; only the provider can read it
     cursor = models.JSONField(null=True, blank=True, editable=False)
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -44,6 +44,10 @@ class RunMode(models.TextChoices):
     RECONCILE = "reconcile", "Comparison of both books"
 
 
+#: modes that bring all that is new
+WHOLE_MODES = (RunMode.CHANGES, RunMode.SWEEP)
+
+
 class RunPhase(models.TextChoices):
     WAITING = "waiting", "Waiting for a worker"
     CONNECTING = "connecting", "Connecting to the ERP"
@@ -62,6 +66,10 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
 
     def active(self) -> Self:
         return self.filter(state__in=ACTIVE_STATES)
+
+    def whole(self) -> Self:
+        """Runs that bring all that is new, as the schedule wants it."""
+        return self.filter(mode__in=WHOLE_MODES, is_preview=False)
 
     def abandoned(self) -> Self:
         """Runs that claim to be running but gave no sign of life for a whole lease."""
@@ -180,6 +188,10 @@ class SyncRun(models.Model):
     def calls_so_far(self) -> int:
         """Those of earlier workers, as stored when this one took the run, and its own."""
         return self.calls + self.meter()
+
+    @property
+    def is_whole(self) -> bool:
+        return self.mode in WHOLE_MODES and not self.is_preview
 
     @property
     def is_good(self) -> bool:

@@ -126,7 +126,7 @@ class BooksProvider(Provider):
 
     code: ClassVar[str] = "books"
     label: ClassVar[str] = "Books in memory"
-    capabilities: ClassVar[Capabilities] = Capabilities(overlap_seconds=0)
+    capabilities: ClassVar[Capabilities] = Capabilities(overlap_seconds=0, scoped_sync=True)
     fields: ClassVar[Sequence[ConnectionField]] = ()
 
     def __init__(self, settings: Any, credentials: Any, *, allow_private_addresses: bool = False):
@@ -157,6 +157,17 @@ class BooksProvider(Provider):
             bad, self.books.rejected = self.books.rejected, []
             yield Page(chunk, bad, {"modified": after[0], "id": after[1]})
 
+    def cursor_since(self, day: dt.date) -> Cursor:
+        return {"modified": dt.datetime.combine(day, dt.time(), dt.UTC).isoformat(), "id": ""}
+
+    def payments_on(self, bill_ids: Sequence[str]) -> Iterator[Page]:
+        wanted = set(bill_ids)
+        rows = [row for row in self.books.payments.values() if wanted & _bills(row)]
+        for number, start in enumerate(range(0, len(rows) or 1, self.books.page_size), 1):
+            self.books.calls.append(f"payments on {len(wanted)} bills")
+            self.books.before_page(number)
+            yield Page(rows[start : start + self.books.page_size], (), {})
+
     def payment(self, remote_id: str) -> RemotePayment:
         self.books.calls.append(f"payment {remote_id}")
         self.books.before_payment(remote_id)
@@ -174,6 +185,10 @@ class BooksProvider(Provider):
 
     def close(self) -> None:
         pass
+
+
+def _bills(row: RemotePayment) -> set[str]:
+    return {each.bill_id for each in row.allocations}
 
 
 def _position(row: RemotePayment) -> tuple[str, str]:

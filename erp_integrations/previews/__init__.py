@@ -1,0 +1,1 @@
+"""What a sync would do, found out without doing it."""
