@@ -4,6 +4,7 @@ from celery import shared_task
 from django.core.cache import cache
 
 from erp_integrations import engine, runs, waiting
+from erp_integrations.directory import refreshing
 from erp_integrations.reconciliation import nightly
 
 
@@ -32,3 +33,13 @@ def project_waiting_payments(company_id: int | None = None) -> None:
 @shared_task
 def start_due_comparisons() -> None:
     nightly.start_due()
+
+
+@shared_task
+def refresh_directory(refresh_id: int) -> None:
+    refreshing.work_on(refresh_id)
+
+
+@shared_task
+def look_after_directories() -> None:
+    refreshing.look_after()

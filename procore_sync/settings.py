@@ -210,6 +210,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "refresh the lists of vendors, jobs and commitments": {
+        "task": "erp_integrations.tasks.look_after_directories",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 #: seconds a run may go without a sign of life before another worker takes it over
 SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=30)

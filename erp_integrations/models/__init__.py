@@ -2,6 +2,7 @@
 
 from erp_integrations.models.connection import ErpConnection, SyncSchedule
 from erp_integrations.models.connection_event import ConnectionEvent
+from erp_integrations.models.directory import DirectoryKind, DirectoryRefresh, StagedRecord
 from erp_integrations.models.issue import SyncIssue
 from erp_integrations.models.mirror import ErpAllocation, ErpPayment, WaitReason
 from erp_integrations.models.notification import InboundNotification, NotificationState
@@ -15,6 +16,8 @@ from erp_integrations.models.run import RunMode, RunState, RunTrigger, SweepSigh
 
 __all__ = [
     "ConnectionEvent",
+    "DirectoryKind",
+    "DirectoryRefresh",
     "ErpAllocation",
     "ErpConnection",
     "ErpPayment",
@@ -28,6 +31,7 @@ __all__ = [
     "RunMode",
     "RunState",
     "RunTrigger",
+    "StagedRecord",
     "SweepSighting",
     "SyncIssue",
     "SyncRun",

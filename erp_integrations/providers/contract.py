@@ -292,6 +292,9 @@ class Provider(ABC):
         """The ERP's time up to which ``cursor`` has read; None where that cannot be told."""
         return None
 
+    def hurry(self) -> None:  # noqa: B027  most tests' providers have nothing to wait for
+        """Somebody waits in front of a page: from here on give up within seconds, once."""
+
     # ------------------------------------------------ what not every ERP can do
     def cursor_since(self, day: date) -> Cursor:
         """A cursor from which ``pages`` reads what was entered or changed since that day began."""

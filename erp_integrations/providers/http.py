@@ -68,6 +68,10 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     budget_seconds: float = 120.0
 
 
+#: for somebody who waits in front of a page
+HURRIED = Limits(connect_seconds=3.0, read_seconds=6.0, total_seconds=8.0)
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What came back, whatever its status; ``server_time`` is the ERP's own clock."""
 
@@ -200,6 +204,20 @@ class HttpClient:
                 detail=answer.text,
             )
         return answer
+
+    def hurry(self) -> None:
+        """Short waits from here on, and nothing is tried again."""
+        given = self._limits
+        self._limits = Limits(
+            connect_seconds=min(HURRIED.connect_seconds, given.connect_seconds),
+            read_seconds=min(HURRIED.read_seconds, given.read_seconds),
+            total_seconds=min(HURRIED.total_seconds, given.total_seconds),
+            max_bytes=given.max_bytes,
+        )
+        self._retries = RetryPolicy(attempts=1)
+        self._pool.timeout = urllib3.Timeout(
+            connect=self._limits.connect_seconds, read=self._limits.read_seconds
+        )
 
     def close(self) -> None:
         self._pool.close()

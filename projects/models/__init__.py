@@ -8,6 +8,7 @@ from projects.models.grants import (
     ProjectGroupObjectPermission,
     ProjectUserObjectPermission,
 )
+from projects.models.history import RecordEvent
 from projects.models.origin import ErpStatus, OriginMixin
 from projects.models.people import User
 from projects.models.project import Project, ProjectTool
@@ -23,6 +24,7 @@ __all__ = [
     "ProjectGroupObjectPermission",
     "ProjectTool",
     "ProjectUserObjectPermission",
+    "RecordEvent",
     "User",
     "Vendor",
 ]

@@ -94,6 +94,9 @@ class TrytonClient:
         self._require_fields(model, fields, found.rows)
         return found
 
+    def hurry(self) -> None:
+        self._http.hurry()
+
     def close(self) -> None:
         self._http.close()
 

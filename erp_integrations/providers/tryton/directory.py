@@ -89,6 +89,9 @@ class TrytonDirectory(Provider):
     _client: TrytonClient
     _page_size: int
 
+    def hurry(self) -> None:
+        self._client.hurry()
+
     def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
         """Every active party but the company itself: Tryton does not mark who is a vendor."""
         own = self._own_parties()
