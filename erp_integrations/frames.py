@@ -21,6 +21,9 @@ class Tab(NamedTuple):
 TABS = (
     Tab("home", "Overview"),
     Tab("subcontractor_invoices", "Subcontractor Invoices"),
+    Tab("vendors", "Companies", is_company_only=True),
+    Tab("jobs", "Jobs", is_company_only=True),
+    Tab("commitments", "Commitments"),
     Tab("runs", "Sync history"),
     Tab("settings", "Settings", is_company_only=True, is_for_admins=True),
 )

@@ -8,6 +8,7 @@ from django.urls import URLPattern, path
 
 from erp_integrations import views
 from erp_integrations.health.urls import PAGES as HOME_PAGES
+from erp_integrations.directory import urls as directory
 from erp_integrations.settings_pages.urls import COMPANY_PAGES as SETTINGS_PAGES
 
 app_name = "erp_integrations"
@@ -24,9 +25,10 @@ PAGES: tuple[PageRoute, ...] = (
     ("runs/<int:run_id>/progress/", views.run_progress, "run_progress"),
     ("runs/<int:run_id>/cancel/", views.run_cancel, "run_cancel"),
     ("runs/<int:run_id>/issues.csv", views.run_issues_csv, "run_issues_csv"),
+    *directory.PAGES,
 )
 #: pages that are there for the company only
-COMPANY_PAGES: tuple[PageRoute, ...] = (*SETTINGS_PAGES,)
+COMPANY_PAGES: tuple[PageRoute, ...] = (*directory.COMPANY_PAGES, *SETTINGS_PAGES)
 PLACES = (
     ("company", "companies/<int:company_id>/erp-integrations/"),
     ("project", "projects/<int:project_id>/erp-integrations/"),

@@ -21,7 +21,7 @@ NOT_LINKED = "{record} is not linked any more."
 NAME_TAKEN = "There is a vendor called {name} here already. Link that one instead."
 NUMBER_TAKEN = "There is a project with the number {number} here already. Link that one instead."
 
-Linkable = TypeVar("Linkable", Vendor, Project)
+Linkable = TypeVar("Linkable", bound=Vendor | Project)
 
 
 @transaction.atomic
@@ -103,7 +103,8 @@ def shown_origin(record: Vendor | Project) -> str:
 
 
 def _locked(record: Linkable) -> Linkable:
-    return type(record)._default_manager.select_for_update().get(pk=record.pk)
+    locked: Linkable = type(record)._default_manager.select_for_update().get(pk=record.pk)  # type: ignore[assignment]
+    return locked
 
 
 def _write_down(record: Vendor | Project, *, by: User | None, summary: str, before: str) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import factory
+from django.utils import timezone
 
 from commitments.models import (
     BillingPeriod,
@@ -16,7 +17,8 @@ from commitments.models import (
     ScheduleOfValuesLine,
     SubcontractorInvoice,
 )
-from erp_integrations.models import ErpConnection
+from erp_integrations.directory.names import plain_name
+from erp_integrations.models import ErpConnection, StagedRecord
 from payments.models import Payment, PaymentMethod
 from projects.access import Tool
 from projects.models import Company, ErpStatus, Project, ProjectTool, User, Vendor
@@ -162,3 +164,19 @@ class ErpConnectionFactory(factory.django.DjangoModelFactory[ErpConnection]):
     provider = "tryton"
     settings = {"url": "http://127.0.0.1:1", "database": "lab"}
     export_subcontractor_invoices = True
+
+
+class StagedRecordFactory(factory.django.DjangoModelFactory[StagedRecord]):
+    """A vendor that only the ERP has."""
+
+    class Meta:
+        model = StagedRecord
+
+    connection = factory.SubFactory(ErpConnectionFactory)
+    company = factory.SelfAttribute("connection.company")
+    kind = "vendors"
+    remote_id = factory.Sequence(lambda n: str(500 + n))
+    code = factory.LazyAttribute(lambda staged: f"V-{staged.remote_id}")
+    title = factory.Sequence(lambda n: f"Pine Ridge Masonry {n} LLC")
+    match_key = factory.LazyAttribute(lambda staged: plain_name(staged.title))
+    last_seen_at = factory.LazyFunction(timezone.now)

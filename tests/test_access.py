@@ -29,6 +29,7 @@ from tests.factories import (
     InvoiceFactory,
     PaymentFactory,
     ProjectFactory,
+    StagedRecordFactory,
     UserFactory,
 )
 
@@ -106,6 +107,26 @@ ROWS |= {  # for administrators of the company: nobody in this table is one
     "erp_integrations:company_connection": only(),
 }
 
+ROWS |= {f"erp_integrations:{_kind}_commitments": ACCOUNTING for _kind in ("project", "company")}
+# Linking is for whoever holds a level on the whole company; here nobody does.
+LINKERS, LINKERS_POST = (
+    only(standard=FORBIDDEN, admin=FORBIDDEN, approver=FORBIDDEN, method=method)
+    for method in ("get", "post")
+)
+ROWS |= {
+    "erp_integrations:company_vendors": ACCOUNTING,
+    "erp_integrations:company_jobs": ACCOUNTING,
+    "erp_integrations:company_directory_record": ACCOUNTING,
+    "erp_integrations:company_directory_progress": only(standard=286, admin=286, approver=286),
+    "erp_integrations:company_directory_matches": LINKERS,
+    "erp_integrations:company_commitment_import": LINKERS,
+    "erp_integrations:company_directory_refresh": LINKERS_POST,
+    "erp_integrations:company_directory_link": LINKERS_POST,
+    "erp_integrations:company_directory_unlink": LINKERS_POST,
+    "erp_integrations:company_directory_import": LINKERS_POST,
+    "erp_integrations:company_directory_archive": LINKERS_POST,
+}
+
 # Pages of allauth: the same for everybody who is signed in, whatever their rights.
 OWN_ACCOUNT = {
     "account_change_password", "account_logout", "account_reauthenticate",
@@ -141,6 +162,9 @@ def world(db: None) -> World:
         company=company, connection=connection, trigger=RunTrigger.COMMAND,
         state=RunState.SUCCEEDED, queued_at=timezone.now(), finished_at=timezone.now(),
     )  # fmt: skip
+    staged = StagedRecordFactory(
+        connection=connection, kind="commitments", total=1, currency="USD"
+    )
     people = _people(project)
     attachment = PaymentAttachment.objects.create(
         company=company, payment=payment, name="check.txt", content_type="text/plain", size=5,
@@ -157,6 +181,9 @@ def world(db: None) -> World:
             "payment_id": payment.pk,
             "attachment_id": attachment.pk,
             "run_id": run.pk,
+            "kind": "vendors",
+            "record_id": commitment.vendor_id,
+            "staged_id": staged.pk,
         },
     )
 

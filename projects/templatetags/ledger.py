@@ -27,6 +27,7 @@ class ErpMark(NamedTuple):
 
 
 MANUAL, VOIDED, TROUBLE = "manual", "voided", "trouble"
+LINKED, UNLINKED, LOST = "linked", "unlinked", "lost"
 MARKS: dict[str, ErpMark] = {
     ErpStatus.NOT_SENT: ErpMark("none", "Not sent to the ERP"),
     ErpStatus.SENT: ErpMark("sent", "Sent to the ERP, waiting for an accounting approver"),
@@ -38,6 +39,9 @@ MARKS: dict[str, ErpMark] = {
     MANUAL: ErpMark("none", "Entered by hand, not in the ERP"),
     VOIDED: ErpMark("synced", "Synced with the ERP, voided there too"),
     TROUBLE: ErpMark("trouble", "Not found in the ERP any more"),
+    LINKED: ErpMark("synced", "Linked to the ERP"),
+    UNLINKED: ErpMark("none", "Not linked to the ERP"),
+    LOST: ErpMark("trouble", "Linked, but not found in the ERP any more"),
 }
 
 #: the colour of a badge, by the status it names; whatever is not here is plain

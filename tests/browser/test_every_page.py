@@ -14,11 +14,11 @@ from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from commitments.models import Commitment
 from erp_integrations.demo.story import PASSWORD
-from erp_integrations.models import SyncRun
+from erp_integrations.models import ErpConnection, SyncRun
 from payments.models import PaymentAttachment
 from tests.browser import look
 from tests.browser.conftest import Open, Site
-from tests.factories import UserFactory
+from tests.factories import StagedRecordFactory, UserFactory
 from tests.test_access import ALL_URLS, ROWS, fill
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
@@ -79,6 +79,9 @@ def arguments(synced: Site) -> dict[str, int]:
     """One commitment with something on each of its tabs."""
     commitment = Commitment.objects.get(number="SC-2024-002")
     attachment = PaymentAttachment.objects.get(payment__commitment=commitment)
+    staged = StagedRecordFactory(
+        connection=ErpConnection.objects.get(), kind="commitments", total=100, currency="USD"
+    )
     return {
         "company_id": commitment.company_id,
         "project_id": commitment.project_id,
@@ -87,6 +90,9 @@ def arguments(synced: Site) -> dict[str, int]:
         "payment_id": attachment.payment_id,
         "attachment_id": attachment.pk,
         "run_id": SyncRun.objects.latest("pk").pk,
+        "kind": "vendors",
+        "record_id": commitment.vendor_id,
+        "staged_id": staged.pk,
     }
 
 

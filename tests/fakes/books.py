@@ -20,9 +20,12 @@ from erp_integrations.providers.contract import (
     RejectedRecord,
     RemoteAllocation,
     RemoteBill,
+    RemoteCommitment,
+    RemoteJob,
     RemoteMethod,
     RemotePayment,
     RemoteStatus,
+    RemoteVendor,
 )
 from erp_integrations.providers.errors import RecordNotFound
 
@@ -72,6 +75,12 @@ class Books:
         self.cancelled: set[str] = set()
         #: paid in ways that no payment shows
         self.paid_besides: dict[str, Decimal] = {}
+        #: what can be linked to
+        self.vendors: list[RemoteVendor] = []
+        self.jobs: list[RemoteJob] = []
+        self.commitments: list[RemoteCommitment] = []
+        #: called with the kind before it is listed; may raise
+        self.before_listing: Callable[[str], None] = lambda kind: None
         #: pages to hand out as they are, instead of the books
         self.script: list[Page] | None = None
 
@@ -126,7 +135,9 @@ class BooksProvider(Provider):
 
     code: ClassVar[str] = "books"
     label: ClassVar[str] = "Books in memory"
-    capabilities: ClassVar[Capabilities] = Capabilities(overlap_seconds=0, scoped_sync=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        overlap_seconds=0, scoped_sync=True, vendors=True, jobs=True, commitments=True
+    )
     fields: ClassVar[Sequence[ConnectionField]] = ()
 
     def __init__(self, settings: Any, credentials: Any, *, allow_private_addresses: bool = False):
@@ -182,6 +193,23 @@ class BooksProvider(Provider):
             self.books.calls.append(f"bills {start}")
             found = map(self.books.bill, wanted[start : start + size])
             yield from (bill for bill in found if bill is not None)
+
+    def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
+        return self._listed("vendors", search)
+
+    def jobs(self, search: str = "") -> Iterator[RemoteJob]:
+        return self._listed("jobs", search)
+
+    def commitments(self, search: str = "") -> Iterator[RemoteCommitment]:
+        return self._listed("commitments", search)
+
+    def _listed(self, kind: str, search: str) -> Iterator[Any]:
+        self.books.calls.append(f"{kind} {search}".strip())
+        self.books.before_listing(kind)
+        for row in getattr(self.books, kind):
+            name = getattr(row, "name", "") or getattr(row, "title", "")
+            if search.lower() in f"{row.code} {name}".lower():
+                yield row
 
     def close(self) -> None:
         pass

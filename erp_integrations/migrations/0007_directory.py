@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('erp_integrations', '0005_both_books_compared'),
+        ('erp_integrations', '0006_previews_and_notifications'),
         ('projects', '0003_record_events'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
