@@ -7,8 +7,8 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 
 from erp_integrations import views
-from erp_integrations.health.urls import PAGES as HOME_PAGES
 from erp_integrations.directory import urls as directory
+from erp_integrations.health.urls import PAGES as HOME_PAGES
 from erp_integrations.settings_pages.urls import COMPANY_PAGES as SETTINGS_PAGES
 
 app_name = "erp_integrations"

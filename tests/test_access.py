@@ -162,9 +162,7 @@ def world(db: None) -> World:
         company=company, connection=connection, trigger=RunTrigger.COMMAND,
         state=RunState.SUCCEEDED, queued_at=timezone.now(), finished_at=timezone.now(),
     )  # fmt: skip
-    staged = StagedRecordFactory(
-        connection=connection, kind="commitments", total=1, currency="USD"
-    )
+    staged = StagedRecordFactory(connection=connection, kind="commitments", total=1, currency="USD")
     people = _people(project)
     attachment = PaymentAttachment.objects.create(
         company=company, payment=payment, name="check.txt", content_type="text/plain", size=5,
