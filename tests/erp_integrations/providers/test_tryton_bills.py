@@ -5,11 +5,14 @@ from urllib.parse import urlencode
 import pytest
 
 from erp_integrations.providers.tryton.bills import LONGEST_IDS, id_clauses
+from erp_integrations.providers.http import Limits
 from tests.erp_integrations.providers.fake_books import connect
 from tests.fakes.tryton import FakeTryton, matches
 
 #: what nginx and Apache let through unless told otherwise, less room for the server's own prefix
 LONGEST_ADDRESS = 7_800
+#: the fake looks through ten thousand records for each answer
+PATIENT = Limits()
 
 
 def fill(tryton: FakeTryton, ids: list[int]) -> None:
@@ -26,7 +29,7 @@ def asked(tryton: FakeTryton) -> list[int]:
 def test_ten_thousand_bills_take_a_question_for_each_page(tryton: FakeTryton, step: int) -> None:
     ids = [1_000_000 + number * step for number in range(10_000)]
     fill(tryton, ids)
-    found = list(connect(tryton).bills([str(each) for each in ids]))
+    found = list(connect(tryton, limits=PATIENT).bills([str(each) for each in ids]))
     assert [int(bill.remote_id) for bill in found] == ids
     assert len(tryton.requests) == 20
     assert max(asked(tryton)) < LONGEST_ADDRESS
@@ -36,7 +39,7 @@ def test_ids_too_long_for_a_list_are_asked_for_as_ranges(tryton: FakeTryton) -> 
     ids = [10**11 + number * 3 for number in range(1_000)]
     others = [each + 1 for each in ids]
     fill(tryton, sorted([*ids, *others]))
-    found = list(connect(tryton).bills([str(each) for each in ids]))
+    found = list(connect(tryton, limits=PATIENT).bills([str(each) for each in ids]))
     assert [int(bill.remote_id) for bill in found] == ids
     assert max(asked(tryton)) < LONGEST_ADDRESS
 
