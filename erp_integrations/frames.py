@@ -21,6 +21,7 @@ class Tab(NamedTuple):
 TABS = (
     Tab("home", "Overview"),
     Tab("subcontractor_invoices", "Subcontractor Invoices"),
+    Tab("reconciliation", "Reconciliation"),
     Tab("vendors", "Companies", is_company_only=True),
     Tab("jobs", "Jobs", is_company_only=True),
     Tab("commitments", "Commitments"),

@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from erp_integrations import views
 from erp_integrations.directory import urls as directory
 from erp_integrations.health.urls import PAGES as HOME_PAGES
+from erp_integrations.reconciliation.urls import PAGES as RECONCILIATION_PAGES
 from erp_integrations.settings_pages.urls import COMPANY_PAGES as SETTINGS_PAGES
 
 app_name = "erp_integrations"
@@ -26,6 +27,7 @@ PAGES: tuple[PageRoute, ...] = (
     ("runs/<int:run_id>/cancel/", views.run_cancel, "run_cancel"),
     ("runs/<int:run_id>/issues.csv", views.run_issues_csv, "run_issues_csv"),
     *directory.PAGES,
+    *RECONCILIATION_PAGES,
 )
 #: pages that are there for the company only
 COMPANY_PAGES: tuple[PageRoute, ...] = (*directory.COMPANY_PAGES, *SETTINGS_PAGES)

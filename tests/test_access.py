@@ -97,6 +97,13 @@ for _kind in ("project", "company"):
         f"erp_integrations:{_kind}_run": ACCOUNTING,
         f"erp_integrations:{_kind}_run_progress": only(standard=286, admin=286, approver=286),
         f"erp_integrations:{_kind}_run_issues_csv": ACCOUNTING,
+        f"erp_integrations:{_kind}_reconciliation": ACCOUNTING,
+        f"erp_integrations:{_kind}_reconciliation_csv": ACCOUNTING,
+        f"erp_integrations:{_kind}_reconciliation_excel": ACCOUNTING,
+        f"erp_integrations:{_kind}_comparison_progress": only(
+            standard=286, admin=286, approver=286
+        ),
+        f"erp_integrations:{_kind}_compare": SYNC,
         f"erp_integrations:{_kind}_sync": SYNC,
         f"erp_integrations:{_kind}_run_cancel": SYNC,
     }
@@ -309,7 +316,7 @@ WRITERS: dict[str, set[str]] = {
     "payments:detach": {"admin"},
 }
 for _kind in ("project", "company"):
-    for _name in ("sync", "run_cancel"):
+    for _name in ("sync", "run_cancel", "compare"):
         WRITERS[f"erp_integrations:{_kind}_{_name}"] = {"admin", "approver"}
 
 FORGED = {

@@ -130,7 +130,7 @@ def labels(line: ReconciliationLine) -> str:
 
 
 def rows_for(place: Place, lines: list[Any], *, may_sync: bool) -> list[LineRow]:
-    """The lines of one page, with links to what this person may see; a constant number of queries."""
+    """The lines of one page, with links to what this person may see; few queries."""
     words = _Words(place, lines, may_sync=may_sync)
     return [words.row(line) for line in lines]
 
@@ -143,9 +143,11 @@ class _Words:
         commitments = {line.invoice.commitment_id for line in lines}
         self._may_sync = may_sync
         self._adviser = Adviser(place.person, place.company, commitments)
-        self._payments = _visible_payments(place, {each.get("payment") for each in found})
+        self._payments = _visible_payments(
+            place, {each["payment"] for each in found if "payment" in each}
+        )
         self._waiting = _waiting(
-            place, {each.get("allocation") for each in found if each["code"] == Code.WAITING}
+            place, {each["allocation"] for each in found if each["code"] == Code.WAITING}
         )
 
     def row(self, line: ReconciliationLine) -> LineRow:
@@ -196,17 +198,17 @@ class _Words:
 SETTLED = "It waited when the books were compared, and does not any more. Compare again."
 
 
-def _visible_payments(place: Place, ids: set[int | None]) -> dict[int, tuple[int, int, int]]:
+def _visible_payments(place: Place, ids: set[int]) -> dict[int, tuple[int, int, int]]:
     """Where each payment that is still there has its page, for those who may open it."""
-    found = Payment.objects.for_user(place.person).filter(pk__in=ids - {None})
+    found = Payment.objects.for_user(place.person).filter(pk__in=ids)
     rows = found.values_list("project_id", "commitment_id", "pk")
-    return {row[2]: row for row in rows} if ids - {None} else {}
+    return {row[2]: row for row in rows} if ids else {}
 
 
-def _waiting(place: Place, ids: set[int | None]) -> dict[int, ErpAllocation]:
-    if not ids - {None}:
+def _waiting(place: Place, ids: set[int]) -> dict[int, ErpAllocation]:
+    if not ids:
         return {}
-    rows = ErpAllocation.objects.for_user(place.person).waiting().filter(pk__in=ids - {None})
+    rows = ErpAllocation.objects.for_user(place.person).waiting().filter(pk__in=ids)
     joined = rows.select_related(
         "erp_payment", "invoice__commitment__vendor", "invoice__commitment__project"
     )

@@ -92,5 +92,3 @@ class Chart:
         low, high = self._range
         share = (amount - low) / (high - low) if high != low else Decimal("0.5")
         return f"{HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM):.1f}"
-
-

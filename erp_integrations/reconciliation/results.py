@@ -135,9 +135,8 @@ class Results:
     @property
     def lines(self) -> Any:
         """With everything that a row shows; the largest difference first."""
-        if self.newest is None:
-            return ReconciliationLine.objects.none()
-        rows = self.newest.lines.for_user(self.place.person).select_related(
+        lines = ReconciliationLine.objects.filter(reconciliation=self.newest)
+        rows: Any = lines.for_user(self.place.person).select_related(
             "invoice__project", "invoice__commitment__vendor", "invoice__commitment__project"
         )
         if self.place.project:
@@ -149,9 +148,7 @@ class Results:
         """A drawing for each currency, from the last comparisons of this place."""
         ids = list(self._finished.values_list("pk", flat=True)[:LONGEST_CHART])
         totals = ReconciliationTotal.objects.filter(reconciliation__in=ids)
-        found = _sums(
-            totals.in_projects(self.projects), "reconciliation__finished_at", "currency"
-        )
+        found = _sums(totals.in_projects(self.projects), "reconciliation__finished_at", "currency")
         readings: dict[str, list[Reading]] = defaultdict(list)
         for each in found:
             at = each["reconciliation__finished_at"]

@@ -4,8 +4,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from erp_integrations.providers.tryton.bills import LONGEST_IDS, id_clauses
 from erp_integrations.providers.http import Limits
+from erp_integrations.providers.tryton.bills import LONGEST_IDS, id_clauses
 from tests.erp_integrations.providers.fake_books import connect
 from tests.fakes.tryton import FakeTryton, matches
 
