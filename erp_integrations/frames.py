@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.urls import reverse
+
 from erp_integrations.places import Place
 
 
@@ -21,6 +23,7 @@ class Tab(NamedTuple):
 TABS = (
     Tab("home", "Overview"),
     Tab("subcontractor_invoices", "Subcontractor Invoices"),
+    Tab("payments", "Payments"),
     Tab("reconciliation", "Reconciliation"),
     Tab("vendors", "Companies", is_company_only=True),
     Tab("jobs", "Jobs", is_company_only=True),
@@ -53,8 +56,16 @@ def frame(place: Place, tab: str) -> dict[str, Any]:
 
 def tabs(place: Place, current: str) -> list[TabLink]:
     return [
-        TabLink(each.label, place.url(each.code), each.code == current)
+        TabLink(each.label, _url(place, each.code), each.code == current)
         for each in TABS
         if not (each.is_company_only and place.project)
         and (place.is_admin or not each.is_for_admins)
     ]
+
+
+def _url(place: Place, code: str) -> str:
+    if code != "payments":
+        return place.url(code)
+    # The payments have a page of their own, for everybody who may see commitments.
+    url = reverse("payments:company", args=[place.company.pk])
+    return f"{url}?project={place.project.pk}" if place.project else url

@@ -43,6 +43,11 @@ class PaymentRow:
         return str(payment.payment_number or payment.origin_code or payment.pk)
 
     @property
+    def tab_url(self) -> str:
+        """The Payments Issued tab that it stands on."""
+        return reverse("payments:payments_issued", args=self._place)
+
+    @property
     def invoice_url(self) -> str:
         if self.payment.invoice_id is None:
             return ""
@@ -100,6 +105,8 @@ class GrandTotal:
     amount: Any
     voided: int
     vanished: int
+    #: all of them, counted or not
+    rows: int
 
     @property
     def left_out(self) -> str:
@@ -128,14 +135,17 @@ def grand_totals(rows: QuerySet[Any]) -> list[GrandTotal]:
         .values("currency")
         .annotate(
             total=Sum("amount", filter=counted),
+            rows=Count("pk"),
             voided=Count("pk", filter=Q(status=PaymentStatus.VOIDED)),
             vanished=Count("pk", filter=~Q(status=PaymentStatus.VOIDED) & ~Q(vanished_at=None)),
         )
     )
-    return [
-        GrandTotal(each["currency"], each["total"] or ZERO, each["voided"], each["vanished"])
-        for each in found.order_by("currency")
-    ]
+    return [_grand_total(each) for each in found.order_by("currency")]
+
+
+def _grand_total(found: dict[str, Any]) -> GrandTotal:
+    amount = found["total"] or ZERO
+    return GrandTotal(found["currency"], amount, found["voided"], found["vanished"], found["rows"])
 
 
 def with_attachment_counts(rows: QuerySet[Any]) -> QuerySet[Any]:

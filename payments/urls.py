@@ -1,6 +1,6 @@
 from django.urls import path
 
-from payments import payment_views, views
+from payments import company_views, payment_views, views
 
 app_name = "payments"
 
@@ -8,7 +8,12 @@ LIST = "projects/<int:project_id>/commitments/<int:commitment_id>/payments/"
 ONE = f"{LIST}<int:payment_id>/"
 FILE = f"{ONE}attachments/<int:attachment_id>/"
 
+COMPANY = "companies/<int:company_id>/payments/"
+
 urlpatterns = [
+    path(COMPANY, company_views.company_payments, name="company"),
+    path(f"{COMPANY}export.csv", company_views.company_csv, name="company_csv"),
+    path(f"{COMPANY}export.xlsx", company_views.company_xlsx, name="company_xlsx"),
     path(LIST, views.payments_issued, name="payments_issued"),
     path(f"{LIST}export.csv", views.export, name="export"),
     path(f"{LIST}new/", payment_views.new, name="new"),

@@ -23,6 +23,7 @@ HOME_PAGES = {
     Tool.ERP_INTEGRATIONS: "erp_integrations:project_home",
 }
 COMPANY_ERP_PAGE = "erp_integrations:company_home"
+COMPANY_PAYMENTS_PAGE = "payments:company"
 
 SENTENCES = {
     Tool.COMMITMENTS: "Subcontracts and purchase orders, their invoices, and the payments issued.",
@@ -49,6 +50,15 @@ class ToolLink:
     @property
     def sentence(self) -> str:
         return SENTENCES[self.tool]
+
+
+@dataclass(frozen=True)
+class CompanyLink:
+    """A page of a company as a whole."""
+
+    label: str
+    url: str
+    is_current: bool = False
 
 
 def visible_projects(person: Person) -> "QuerySet[Project]":
@@ -90,6 +100,30 @@ def erp_companies(person: Person) -> "QuerySet[Company]":
     )
 
 
+def visible_companies(person: Person) -> "QuerySet[Company]":
+    """Companies that have a page of their own for the person.
+
+    All payments for everybody who may see commitments there or uses the ERP
+    Integrations tool; that tool's own page for the latter.
+    """
+    erp = erp_companies(person)
+    readers = Project.objects.for_user(person, Tool.COMMITMENTS)
+    return Company.objects.filter(
+        Q(pk__in=erp.values("pk")) | Q(pk__in=readers.values("company_id"))
+    ).annotate(sees_erp_integrations=Exists(erp.filter(pk=OuterRef("pk"))))
+
+
+def company_links(company: Company, current: str = "") -> list[CompanyLink]:
+    """The pages of a company of ``visible_companies``; ``current`` is the application shown."""
+    pages = [("All payments", COMPANY_PAYMENTS_PAGE, "payments")]
+    if getattr(company, "sees_erp_integrations", False):
+        pages.insert(0, ("ERP Integrations", COMPANY_ERP_PAGE, "erp_integrations"))
+    return [
+        CompanyLink(label, reverse(page, args=[company.pk]), application == current)
+        for label, page, application in pages
+    ]
+
+
 def tool_links(project: Project, current: str = "") -> list[ToolLink]:
     """The tools the person may open on a project of ``visible_projects``."""
     return [
@@ -108,8 +142,9 @@ class Navigation:
         self._project_id = match.kwargs.get("project_id") if match else None
         self._company_id = match.kwargs.get("company_id") if match else None
         # Payments are shown on commitments, so their pages belong to that tool.
-        name = match.app_name if match else ""
-        self._tool = Tool.COMMITMENTS.value if name == "payments" else name
+        self._application = match.app_name if match else ""
+        is_payments = self._application == "payments"
+        self._tool = Tool.COMMITMENTS.value if is_payments else self._application
 
     @cached_property
     def project(self) -> Project | None:
@@ -124,19 +159,16 @@ class Navigation:
             return self.project.company
         if self._company_id is None:
             return None
-        return erp_companies(self._person).filter(pk=self._company_id).first()
+        return visible_companies(self._person).filter(pk=self._company_id).first()
 
     @cached_property
-    def tools(self) -> list[ToolLink]:
+    def tools(self) -> list[ToolLink] | list[CompanyLink]:
         if self.project:
             return tool_links(self.project, self._tool)
-        if self.company:
-            url = reverse(COMPANY_ERP_PAGE, args=[self.company.pk])
-            return [ToolLink(Tool.ERP_INTEGRATIONS, url, is_current=True)]
-        return []
+        return company_links(self.company, self._application) if self.company else []
 
     @cached_property
-    def tool(self) -> ToolLink | None:
+    def tool(self) -> ToolLink | CompanyLink | None:
         return next((tool for tool in self.tools if tool.is_current), None)
 
     @cached_property

@@ -194,8 +194,9 @@ def keyset_page(
     per_page: int = PER_PAGE,
     prefix: str = "",
     counted: Rows | None = None,
+    total: BoundedCount | None = None,
 ) -> KeysetPage:
-    """One page, in two queries.
+    """One page, in two queries; in one where the caller knows the ``total`` already.
 
     ``also`` are further sources that the database merges with ``rows``;
     ``counted`` is the same list without annotations, where those make counting
@@ -209,9 +210,11 @@ def keyset_page(
     if edge and len(found) < (1 if edge.is_after else per_page):
         # Nothing is left there, or less than a page in front of it: that is the first page.
         edge, found = None, keyset.beside(None, per_page + 1)
+    if total is None:
+        total = bounded_count(*([rows, *also] if counted is None else [counted]))
     return KeysetPage(
         **_cut(keyset, edge, found, per_page),
-        total=bounded_count(*([rows, *also] if counted is None else [counted])),
+        total=total,
         address=request.GET,
         prefix=prefix,
     )

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from projects.models import Project
-from projects.navigation import erp_companies, tool_links, visible_projects
+from projects.navigation import tool_links, visible_companies, visible_projects
 from projects.portfolio import by_company
 
 
@@ -19,7 +19,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     projects = visible_projects(request.user)
     found = _matching(projects, search)
     context = {
-        "companies": by_company(found, erp_companies(request.user), is_search=bool(search)),
+        "companies": by_company(found, visible_companies(request.user), is_search=bool(search)),
         "search": search,
     }
     return render(request, "projects/portfolio.html", context)

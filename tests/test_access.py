@@ -62,6 +62,7 @@ PUBLIC = Row(OK, OK, OK, OK, OK, OK, OK)
 READERS = only(reader=OK, standard=OK, admin=OK)
 COMMITMENTS_ADMINS = only(admin=OK)
 COMMITMENTS_ADMINS_POST = only(admin=MOVED, method="post")
+COMPANY = only(reader=OK, standard=OK, admin=OK, approver=OK)
 ACCOUNTING = only(standard=OK, admin=OK, approver=OK)
 SYNC = only(standard=FORBIDDEN, admin=MOVED, approver=MOVED, method="post")
 
@@ -77,6 +78,9 @@ ROWS: dict[str, Row] = {
     "commitments:invoice": READERS,
     "commitments:history": READERS,
     "commitments:advanced_settings": COMMITMENTS_ADMINS,
+    "payments:company": COMPANY,
+    "payments:company_csv": COMPANY,
+    "payments:company_xlsx": COMPANY,
     "payments:payments_issued": READERS,
     "payments:export": READERS,
     "payments:new": COMMITMENTS_ADMINS,

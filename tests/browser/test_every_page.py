@@ -23,7 +23,7 @@ from tests.test_access import ALL_URLS, ROWS, fill
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 NARROW: ViewportSize = {"width": 390, "height": 844}
-NOT_A_PAGE = ("livez", "readyz", "attachment", "export", "csv", "progress")
+NOT_A_PAGE = ("livez", "readyz", "attachment", "export", "csv", "xlsx", "progress")
 PAGES = [
     name
     for name, row in ROWS.items()

@@ -107,7 +107,7 @@ def test_a_company_page_names_the_company_and_its_tool(tower: Project) -> None:
     navigation = bar(bob, path)
 
     assert navigation.company == tower.company
-    assert labels(navigation) == ["ERP Integrations"]
+    assert labels(navigation) == ["ERP Integrations", "All payments"]
 
 
 def test_the_picker_is_short_and_says_that_there_are_more(tower: Project) -> None:
