@@ -6,7 +6,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from commitments.admin_forms import LOCKED_STATUSES, InvoiceForm
+from commitments.admin_forms import InvoiceForm
+from commitments.invoices import LOCKED, store
 from commitments.models import (
     BillingPeriod,
     ChangeOrder,
@@ -248,17 +249,17 @@ class SubcontractorInvoiceAdmin(CommitmentsAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What was sent to the ERP cannot be edited here; its link to the bill can."""
-        if obj and obj.erp_status in LOCKED_STATUSES:
+        if obj and obj.erp_status in LOCKED:
             return (*self.readonly_fields, *FACTS, *G702)
         return (*self.readonly_fields, "commitment") if obj else self.readonly_fields
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed = super().has_delete_permission(request, obj)
-        return allowed and not (obj and obj.erp_status in LOCKED_STATUSES)
+        return allowed and not (obj and obj.erp_status in LOCKED)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         found, counts, refused, protected = super().get_deleted_objects(objs, request)
-        locked = [each for each in objs if each.erp_status in LOCKED_STATUSES]
+        locked = [each for each in objs if each.erp_status in LOCKED]
         protected += [f"{each} is in the ERP. Unlink it first." for each in locked]
         return found, counts, refused, protected
 
@@ -267,7 +268,7 @@ class SubcontractorInvoiceAdmin(CommitmentsAdmin):
         return display_money(invoice.current_payment_due, invoice.commitment.currency)
 
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        store(invoice=obj, by=request.user)
         form.store_link(by=request.user)
 
 

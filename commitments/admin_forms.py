@@ -7,10 +7,7 @@ from django.core.exceptions import ValidationError
 
 from commitments import erp_links
 from projects.company_scope import WholeRowForm
-from projects.models import ErpStatus, User
-
-#: domain sheet §2: after it was sent, an invoice is the ERP's as much as ours
-LOCKED_STATUSES = (ErpStatus.SENT, ErpStatus.EXPORTING, ErpStatus.SYNCED)
+from projects.models import User
 
 
 class InvoiceForm(WholeRowForm):

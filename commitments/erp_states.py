@@ -25,16 +25,23 @@ from projects.models import Company, ErpStatus, Project, User
 #: sent with ``invoice_id`` and ``sent_by_id`` after the commit that sent an invoice
 invoice_was_sent = Signal()
 
-SENDABLE_STATES = (ErpStatus.NOT_SENT, ErpStatus.RETRIEVED, ErpStatus.REJECTED)
 ACCEPTABLE_STATES = (ErpStatus.SENT, ErpStatus.FAILED)
 
 NOT_APPROVED = (
     "It is {status}. Only invoices that are Approved, Approved as Noted or Pending Owner Approval "
     "can be sent."
 )
+NO_NUMBER = "It has no invoice number. Give it one first."
 NO_TOOL = "ERP Integrations is switched off on project {project}."
 NOT_ADMIN = "Only administrators of Commitments on this project can do this."
 NOT_APPROVER = "Only accounting approvers can do this."
+#: why an invoice in these states cannot be sent
+NOT_NOW: dict[str, str] = {
+    ErpStatus.SENT: "It was sent already and waits for an accounting approver.",
+    ErpStatus.EXPORTING: "The ERP is receiving it now.",
+    ErpStatus.FAILED: "Its export failed. An accounting approver tries again or rejects it.",
+    ErpStatus.SYNCED: "It is synced with the ERP already.",
+}
 CHANGED = "It is {state} by now, so this was not done."
 NO_REASON = "Say why, so that whoever sent it knows what to change."
 LONGEST_REASON = 500
@@ -54,12 +61,25 @@ def send_to_erp(*, invoice: SubcontractorInvoice, by: User) -> SubcontractorInvo
 
 def check_sendable(invoice: SubcontractorInvoice) -> None:
     """Raises ``ValidationError`` with why the invoice cannot be sent now."""
-    _require_state(invoice, SENDABLE_STATES)
+    is_on = erp_tool_is_on(invoice.project_id)
+    if obstacle := obstacle_to_sending(invoice, tool_is_on=is_on):
+        raise ValidationError(obstacle)
+
+
+def erp_tool_is_on(project_id: int) -> bool:
+    """Whether the project has the ERP Integrations tool."""
+    return Project.objects.with_tool(Tool.ERP_INTEGRATIONS).filter(pk=project_id).exists()
+
+
+def obstacle_to_sending(invoice: SubcontractorInvoice, *, tool_is_on: bool) -> str:
+    """Why it cannot be sent, in one sentence; empty when it can. Costs no query."""
+    if invoice.erp_status in NOT_NOW:
+        return NOT_NOW[invoice.erp_status]
     if not invoice.is_sendable:
-        raise ValidationError(NOT_APPROVED.format(status=invoice.get_status_display()))
-    tool_is_on = Project.objects.with_tool(Tool.ERP_INTEGRATIONS)
-    if not tool_is_on.filter(pk=invoice.project_id).exists():
-        raise ValidationError(NO_TOOL.format(project=invoice.project))
+        return NOT_APPROVED.format(status=invoice.get_status_display())
+    if not invoice.invoice_number:
+        return NO_NUMBER
+    return "" if tool_is_on else NO_TOOL.format(project=invoice.project)
 
 
 @transaction.atomic

@@ -11,12 +11,14 @@ from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.http import HttpRequest
 
 from commitments import extensions
-from commitments.models import Commitment, CommitmentEvent
+from commitments.models import Commitment, CommitmentEvent, SubcontractorInvoice
 from projects.models import User
 from projects.paging import KeysetPage, keyset_page
 
 #: an amount as an import writes it down: with all decimals of its column
 STORED_AMOUNT = re.compile(r"-?\d{1,15}\.\d{4}")
+#: so much of one record's history stands on its own page
+SHOWN = 100
 #: who did what neither a person nor an import with a number did
 AUTOMATIC, IMPORT = "Automatic", "ERP sync"
 #: ``row_id`` is unique in one source only
@@ -59,6 +61,21 @@ def _numbered(sources: "list[QuerySet[Any, Any]]") -> "list[QuerySet[Any, Any]]"
 def _place(row: Sequence[Any]) -> Sequence[Any]:
     """What the row has under the names of ``ORDER``."""
     return [row[0], row[1], row[-1]]
+
+
+def invoice_history(invoice: SubcontractorInvoice) -> list[HistoryRow]:
+    """What happened to one invoice, newest first."""
+    events = invoice.events.select_related("actor")[:SHOWN]
+    return [
+        HistoryRow(
+            at=event.at,
+            subject=event.subject,
+            summary=event.summary,
+            changes=change_lines(event.changes),
+            who=doer(event.actor, None, {})["text"],
+        )
+        for event in events
+    ]
 
 
 def _own(commitment: Commitment) -> "QuerySet[Any, Any]":

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from commitments import extensions
-from commitments.models import SubcontractorInvoice
+from commitments.erp_states import obstacle_to_sending
+from commitments.models import InvoiceAttachment, SubcontractorInvoice
 from projects.access import Person
 from projects.models import ErpStatus
 
@@ -40,11 +42,61 @@ ERP_SENTENCES: dict[str, str] = {
 }
 
 
+#: the colour of the ribbon, as that of the icon
+TONES: dict[str, str] = {
+    ErpStatus.NOT_SENT: "plain",
+    ErpStatus.SENT: "info",
+    ErpStatus.RETRIEVED: "warn",
+    ErpStatus.REJECTED: "warn",
+    ErpStatus.EXPORTING: "info",
+    ErpStatus.FAILED: "bad",
+    ErpStatus.SYNCED: "good",
+}
+
+#: why it is not to be sent, in the few words that a column has room for
+NOT_NOW: dict[str, str] = {
+    ErpStatus.SENT: "Waits for an approver",
+    ErpStatus.EXPORTING: "Being exported",
+    ErpStatus.FAILED: "Export failed",
+    ErpStatus.SYNCED: "Synced",
+}
+
+
 @dataclass(frozen=True)
 class InvoiceRow:
-    """One invoice with its place among the payments."""
+    """One invoice with its place among the payments, and on its way to the ERP."""
 
     invoice: Any
+    #: whether the project has the ERP Integrations tool
+    tool_is_on: bool = True
+
+    @property
+    def obstacle(self) -> str:
+        """Why it cannot be sent to the ERP, as a sentence; empty when it can."""
+        return obstacle_to_sending(self.invoice, tool_is_on=self.tool_is_on)
+
+    @property
+    def can_be_sent(self) -> bool:
+        return not self.obstacle
+
+    @property
+    def can_be_retrieved(self) -> bool:
+        return bool(self.invoice.erp_status == ErpStatus.SENT)
+
+    @property
+    def sending(self) -> str:
+        """The same as ``obstacle`` for a column: *Ready to send*, or what is in the way."""
+        if self.invoice.erp_status in NOT_NOW:
+            return NOT_NOW[self.invoice.erp_status]
+        if not self.invoice.is_sendable:
+            return f"{self.invoice.get_status_display()}: not approved"
+        if not self.invoice.invoice_number:
+            return "No invoice number"
+        return "Ready to send" if self.tool_is_on else "ERP Integrations is off"
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.invoice.erp_status]
 
     @property
     def url(self) -> str:
@@ -93,8 +145,15 @@ def payment_status(paid: Decimal, due: Decimal) -> str:
 def visible_invoices(person: Person, commitment: Any) -> "QuerySet[Any, Any]":
     """The commitment's invoices with what was paid on each, newest first."""
     rows = SubcontractorInvoice.objects.for_user(person).filter(commitment=commitment)
-    paid = rows.annotate(paid=extensions.paid_on("invoice"))
-    return paid.select_related("billing_period").order_by("-position")
+    shown = rows.annotate(paid=extensions.paid_on("invoice"), attachment_count=_attachment_count())
+    related = shown.select_related("billing_period", "commitment")
+    return related.order_by("-position")
+
+
+def _attachment_count() -> Coalesce:
+    files = InvoiceAttachment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+    number = files.annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(number), 0, output_field=IntegerField())
 
 
 def invoice_totals(rows: "QuerySet[Any, Any]") -> dict[str, Any]:

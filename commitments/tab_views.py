@@ -1,4 +1,4 @@
-"""The tabs of one commitment, except those that other rooms add."""
+"""The tabs of one commitment, except its invoices and those that other rooms add."""
 
 from typing import Any
 
@@ -6,19 +6,16 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from commitments import extensions
 from commitments.commitment_list import percent_text, with_amounts
 from commitments.forms import AdvancedSettingsForm
 from commitments.history import history_page
-from commitments.invoice_list import InvoiceRow, invoice_totals, visible_invoices
 from commitments.models import (
     ChangeOrder,
     Commitment,
     ScheduleOfValuesLine,
-    SubcontractorInvoice,
 )
 from commitments.pages import CommitmentPage, open_commitment, page_of, require
 from commitments.payments_tab import set_payments_enabled
@@ -81,38 +78,6 @@ def change_orders(request: HttpRequest, project_id: int, commitment_id: int) -> 
 
 @login_required
 @require_GET
-def invoices(request: HttpRequest, project_id: int, commitment_id: int) -> HttpResponse:
-    frame = open_commitment(request, project_id, commitment_id, "invoices")
-    rows = visible_invoices(request.user, frame.commitment)
-    page = page_of(request, rows)
-    context = {
-        **frame.context,
-        "page": page,
-        "rows": [InvoiceRow(each) for each in page],
-        "totals": invoice_totals(rows),
-    }
-    return render(request, "commitments/invoices.html", context)
-
-
-@login_required
-@require_GET
-def invoice(
-    request: HttpRequest, project_id: int, commitment_id: int, invoice_id: int
-) -> HttpResponse:
-    """The nine lines of the G702, where it stands in the ERP, and what was paid on it."""
-    frame = open_commitment(request, project_id, commitment_id, "invoices")
-    found = get_object_or_404(visible_invoices(request.user, frame.commitment), pk=invoice_id)
-    context = {
-        **frame.context,
-        "row": InvoiceRow(found),
-        "payments": extensions.invoice_payments(found, request.user),
-        "add_payment_url": _add_payment_url(frame, found),
-    }
-    return render(request, "commitments/invoice.html", context)
-
-
-@login_required
-@require_GET
 def history(request: HttpRequest, project_id: int, commitment_id: int) -> HttpResponse:
     frame = open_commitment(request, project_id, commitment_id, "history")
     page, rows = history_page(request, frame.commitment)
@@ -147,16 +112,6 @@ SWITCHED_OFF = (
     "Payments are disabled. The Payments Issued tab is hidden; payments that came stay stored, and "
     "new ones wait until an administrator of Commitments enables payments again."
 )
-
-
-def _add_payment_url(frame: CommitmentPage, found: SubcontractorInvoice) -> str:
-    """The form of a payment by hand, filled from this invoice; for administrators only.
-
-    A synced invoice is paid in the ERP, and its payments come from there.
-    """
-    if not frame.is_admin or not frame.commitment.allow_payments or found.is_synced:
-        return ""
-    return f"{frame.url('payments:new')}?invoice={found.pk}"
 
 
 def _settings_hint(frame: CommitmentPage) -> str:

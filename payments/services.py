@@ -27,7 +27,7 @@ from payments.rows import LOCKED
 from projects import attachments
 from projects.access import Level
 from projects.models import User
-from projects.money import display_money, fits_currency, minor_units
+from projects.money import amount_problem, display_money
 
 NOT_ADMIN = (
     "Only administrators of Commitments on this project can change payments. Ask one of them."
@@ -37,14 +37,11 @@ SWITCHED_OFF = (
     "them on in Advanced Settings."
 )
 ZERO_AMOUNT = "Enter an amount other than zero."
-TOO_LARGE = "Enter an amount of at most 13 digits before the decimal point."
-WRONG_DECIMALS = "Amounts in {currency} have at most {decimals} decimals."
 OTHER_INVOICE = "Choose an invoice of this commitment."
 WRONG_DATE = "Enter a date between 01/01/2000 and one year from today."
 WRONG_METHOD = "Choose Check, Credit Card or Electronic."
 TOO_LONG = "Use at most 100 characters."
 
-LARGEST = Decimal(10) ** 13
 EARLIEST = dt.date(2000, 1, 1)
 LABELS = {
     "invoice": "Invoice",
@@ -167,11 +164,7 @@ def check_entry(commitment: Commitment, entry: Entry) -> None:
 def _wrong_amount(amount: Decimal, currency: str) -> str:
     if not amount.is_finite() or amount == 0:
         return ZERO_AMOUNT
-    if abs(amount) >= LARGEST:
-        return TOO_LARGE
-    if not fits_currency(amount, currency):
-        return WRONG_DECIMALS.format(currency=currency, decimals=minor_units(currency))
-    return ""
+    return amount_problem(amount, currency)
 
 
 def _fill(payment: Payment, entry: Entry) -> None:

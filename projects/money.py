@@ -15,6 +15,11 @@ else:
     DecimalField, CharField = models.DecimalField, models.CharField
 
 ZERO = Decimal(0)
+#: what fits into a ``MoneyField`` with room to add up
+LARGEST = Decimal(10) ** 13
+NO_NUMBER = "Enter a number."
+TOO_LARGE = "Enter an amount of at most 13 digits before the decimal point."
+WRONG_DECIMALS = "Amounts in {currency} have at most {decimals} decimals."
 
 
 class MoneyField(DecimalField):
@@ -50,6 +55,17 @@ def minor_units(code: str) -> int:
 def fits_currency(amount: Decimal, code: str) -> bool:
     """Whether the amount has no more decimals than its currency."""
     return amount == amount.quantize(Decimal(1).scaleb(-minor_units(code)))
+
+
+def amount_problem(amount: Decimal, code: str) -> str:
+    """Why the amount cannot be stored, as a sentence for people; empty when it can."""
+    if not amount.is_finite():
+        return NO_NUMBER
+    if abs(amount) >= LARGEST:
+        return TOO_LARGE
+    if not fits_currency(amount, code):
+        return WRONG_DECIMALS.format(currency=code, decimals=minor_units(code))
+    return ""
 
 
 def validate_currency(code: str) -> None:

@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from commitments.models import InvoiceAttachment
 from erp_integrations.models import RunState, RunTrigger, SyncRun
 from payments.models import PaymentAttachment
 from projects.access import Level, Tool
@@ -61,6 +62,8 @@ EVERYBODY_SIGNED_IN = Row(SIGN_IN, OK, OK, OK, OK, OK, OK)
 PUBLIC = Row(OK, OK, OK, OK, OK, OK, OK)
 READERS = only(reader=OK, standard=OK, admin=OK)
 COMMITMENTS_ADMINS = only(admin=OK)
+#: readers see the page, so they learn that writing is not theirs
+COMMITMENTS_WRITE = only(reader=FORBIDDEN, standard=FORBIDDEN, admin=MOVED, method="post")
 COMMITMENTS_ADMINS_POST = only(admin=MOVED, method="post")
 COMPANY = only(reader=OK, standard=OK, admin=OK, approver=OK)
 ACCOUNTING = only(standard=OK, admin=OK, approver=OK)
@@ -76,6 +79,16 @@ ROWS: dict[str, Row] = {
     "commitments:change_orders": READERS,
     "commitments:invoices": READERS,
     "commitments:invoice": READERS,
+    "commitments:invoices_act": COMMITMENTS_WRITE,
+    "commitments:invoice_new": COMMITMENTS_ADMINS,
+    "commitments:invoice_edit": COMMITMENTS_ADMINS,
+    "commitments:invoice_act": COMMITMENTS_WRITE,
+    "commitments:invoice_attach": COMMITMENTS_WRITE,
+    "commitments:invoice_attachment": READERS,
+    "commitments:invoice_detach": COMMITMENTS_WRITE,
+    "commitments:project_invoices": READERS,
+    "commitments:project_invoices_export": READERS,
+    "commitments:project_invoices_act": COMMITMENTS_WRITE,
     "commitments:history": READERS,
     "commitments:advanced_settings": COMMITMENTS_ADMINS,
     "payments:company": COMPANY,
@@ -179,6 +192,11 @@ def world(db: None) -> World:
         company=company, payment=payment, name="check.txt", content_type="text/plain", size=5,
         sha256="0" * 64, uploaded_by=people["admin"],
         file=ContentFile(b"check", name="check.txt"),
+    )  # fmt: skip
+    InvoiceAttachment.objects.create(
+        pk=attachment.pk, company=company, invoice=invoice, name="a.txt", size=1,
+        content_type="text/plain", sha256="0" * 64, uploaded_by=people["admin"],
+        file=ContentFile(b"a", name="a.txt"),
     )  # fmt: skip
     return World(
         people,
@@ -313,6 +331,13 @@ APPS = ("projects", "commitments", "payments", "erp_integrations")
 #: who may press or write there; for everybody else a POST changes nothing
 WRITERS: dict[str, set[str]] = {
     "commitments:advanced_settings": {"admin"},
+    "commitments:invoices_act": {"admin"},
+    "commitments:invoice_new": {"admin"},
+    "commitments:invoice_edit": {"admin"},
+    "commitments:invoice_act": {"admin"},
+    "commitments:invoice_attach": {"admin"},
+    "commitments:invoice_detach": {"admin"},
+    "commitments:project_invoices_act": {"admin"},
     "payments:new": {"admin"},
     "payments:edit": {"admin"},
     "payments:delete": {"admin"},

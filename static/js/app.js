@@ -58,3 +58,15 @@ document.addEventListener("change", (event) => {
 // The browser restores ticks on the way back, and htmx brings new rows.
 window.addEventListener("pageshow", showSelections);
 document.addEventListener("htmx:afterSettle", showSelections);
+
+// A double click sends a form once: the second press is not heard while the answer is on its way.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!("once" in form.dataset)) return;
+  if (form.dataset.once === "sent") event.preventDefault();
+  form.dataset.once = "sent";
+});
+
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) form.dataset.once = "";
+});
