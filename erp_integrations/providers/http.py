@@ -12,14 +12,15 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from typing import Any, Literal
+from urllib.parse import urlencode
 
 import msgspec
 import stamina
 import urllib3
 from urllib3 import exceptions as wire
 
+from erp_integrations.providers.addresses import address_of
 from erp_integrations.providers.connections import (
     GuardedHTTPConnection,
     GuardedHTTPSConnection,
@@ -103,7 +104,7 @@ def _unclassified(answer: Answer) -> ErpError | None:
 
 
 class HttpClient:
-    """GET requests to one server.
+    """Requests to one server: questions, which may be asked twice, and writes, which may not.
 
     ``base_url`` is what an administrator typed; a wrong one is a
     ``ConfigurationError``. ``erp`` is what people call the system, for messages.
@@ -122,7 +123,7 @@ class HttpClient:
         self._limits = limits or Limits()
         self._retries = retries or RetryPolicy()
         self._watch = Watch()
-        parts = _split(base_url, erp)
+        parts = address_of(base_url, erp)
         self._prefix = parts.path.rstrip("/")
         self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})}
         self.name = f"{erp} at {parts.hostname}"
@@ -151,7 +152,14 @@ class HttpClient:
         secure.ConnectionCls = GuardedHTTPSConnection
         return secure
 
-    def get(self, path: str, query: Query = (), *, classify: Classifier = _unclassified) -> Answer:
+    def get(
+        self,
+        path: str,
+        query: Query = (),
+        *,
+        classify: Classifier = _unclassified,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """One answer with a 2xx or 4xx status that no error class stands for.
 
         ``classify`` may know better what an answer that is no success means.
@@ -181,17 +189,41 @@ class HttpClient:
             wait_jitter=policy.wait_jitter,
         ):
             with attempt:
-                return self._checked(self._exchange(target), classify)
+                return self._checked(self._exchange("GET", target, headers=headers), classify)
         raise AssertionError("stamina either returns or raises")
 
+    def send(
+        self,
+        method: Literal["POST", "PUT", "DELETE"],
+        path: str,
+        body: Any = None,
+        *,
+        classify: Classifier = _unclassified,
+    ) -> Answer:
+        """A write, sent once, with ``body`` as JSON (None: without one).
+
+        It is never repeated here. After a ``TransientError`` the server may
+        have done it or not, and only the caller knows how to look. Answers and
+        raises what ``get`` does.
+        """
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {"Content-Type": "application/json"} if content else {}
+        answer = self._exchange(method, f"{self._prefix}{path}", content, headers=headers)
+        return self._checked(answer, classify)
+
     def get_json(
-        self, path: str, query: Query = (), *, classify: Classifier = _unclassified
+        self,
+        path: str,
+        query: Query = (),
+        *,
+        classify: Classifier = _unclassified,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The same, for an answer that must be JSON and a success.
 
         Raises ``ProtocolError`` for anything else.
         """
-        answer = self.get(path, query, classify=classify)
+        answer = self.get(path, query, classify=classify, headers=headers)
         if answer.status >= 300:
             raise ProtocolError(
                 f"{self.name} refused the question of the sync (status {answer.status}).",
@@ -223,13 +255,21 @@ class HttpClient:
         self._pool.close()
 
     # ------------------------------------------------------------ one exchange
-    def _exchange(self, target: str) -> Answer:
+    def _exchange(
+        self,
+        method: str,
+        target: str,
+        content: bytes | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         self.calls += 1
         with self._named_errors(), self._watch.limit(self._limits.total_seconds):
             response = self._pool.request(
-                "GET",
+                method,
                 target,
-                headers=self._headers,
+                body=content,
+                headers={**self._headers, **(headers or {})},
                 retries=False,
                 redirect=False,
                 preload_content=False,
@@ -332,32 +372,6 @@ class HttpClient:
                 retry_after=answer.retry_after,
             )
         return None
-
-
-class _Address(msgspec.Struct, frozen=True):
-    scheme: str
-    hostname: str
-    port: int | None
-    path: str
-
-
-def _split(url: str, erp: str) -> _Address:
-    """What an administrator typed as an address. Raises ``ConfigurationError``."""
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in {"http", "https"}:
-        raise ConfigurationError(
-            f"The address of {erp} must look like https://erp.example.com; "
-            f"only http and https are possible."
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigurationError(
-            f"The address of {erp} must not hold a user name, a password, ? or #."
-        )
-    return _Address(parts.scheme, host, port, parts.path)
 
 
 def _tls_reason(error: wire.SSLError) -> str:

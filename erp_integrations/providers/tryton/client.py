@@ -1,4 +1,4 @@
-"""Questions to Tryton's REST API, as its own encoding wants them.
+"""Tryton's REST API, as its own encoding wants to be asked and told.
 
 Only collections are asked, never single records: for one record Tryton answers
 404 both when it does not exist and when the user of the key may not read it,
@@ -20,11 +20,14 @@ from erp_integrations.providers.errors import (
     ConfigurationError,
     ErpError,
     ProtocolError,
+    RecordError,
 )
 from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
 
 Domain = Sequence[Any]
 Order = Sequence[tuple[str, str]]
+#: how Tryton begins when a right is missing, not when a record is wrong
+NO_RIGHT = "You are not allowed to access"
 #: Tryton shows the text of a Python error; a KeyError's is the missing name
 MISSING_NAME = re.compile(r"<p>'([\w.]+)'</p>")
 
@@ -76,8 +79,11 @@ class TrytonClient:
         *,
         size: int,
         order: Order = (("id", "ASC"),),
+        company: int | None = None,
     ) -> Rows:
         """At most ``size`` records of a model.
+
+        ``company``: what Tryton keeps per company is that company's.
 
         Raises what ``HttpClient.get`` raises; ``ConfigurationError`` also when
         the database, the module or a field is not there, or a field is kept
@@ -86,9 +92,10 @@ class TrytonClient:
         query = [("d", _encoded(domain)), ("o", _encoded(order)), ("s", str(size))]
         query += [("f", field) for field in fields]
         answer = self._http.get_json(
-            f"/{quote(self._database, safe='')}/rest/model/{model}",
+            self._path(model),
             query,
             classify=lambda answer: self._meaning(answer, model, fields),
+            headers={"X-Tryton-Context": _encoded({"company": company})} if company else None,
         )
         found = Rows(self._rows(answer), answer.server_time)
         self._require_fields(model, fields, found.rows)
@@ -97,8 +104,33 @@ class TrytonClient:
     def hurry(self) -> None:
         self._http.hurry()
 
+    def create(self, model: str, values: Mapping[str, Any]) -> None:
+        """One new record. Which one it is has to be looked up: the answer may never arrive.
+
+        Sent once, like every write. Raises ``RecordError`` when Tryton refuses
+        it, in Tryton's words, and what ``HttpClient.send`` raises.
+        """
+        answer = self._http.send("POST", self._path(model), values, classify=self._refusal)
+        if answer.status >= 300:
+            raise ProtocolError(
+                f"{self.name} did not take a new record (status {answer.status}).",
+                detail=answer.text,
+            )
+
+    def press(self, model: str, record_id: int, button: str) -> None:
+        """Press a button of a record, if it is there. Raises as ``create`` does."""
+        path = f"{self._path(model)}/{record_id}/{button}"
+        self._http.send("POST", path, {}, classify=self._refusal)
+
+    def delete(self, model: str, record_id: int) -> None:
+        """Raises as ``create`` does; a record that is gone already is no error."""
+        self._http.send("DELETE", f"{self._path(model)}/{record_id}", classify=self._refusal)
+
     def close(self) -> None:
         self._http.close()
+
+    def _path(self, model: str) -> str:
+        return f"/{quote(self._database, safe='')}/rest/model/{model}"
 
     def _rows(self, answer: Answer) -> list[msgspec.Raw]:
         try:
@@ -126,6 +158,26 @@ class TrytonClient:
             )
         if answer.status == 500:
             return self._missing(answer, model, fields)
+        return None
+
+    def _refusal(self, answer: Answer) -> ErpError | None:
+        """What Tryton says to a write that it does not do; ``None`` where HTTP says it all."""
+        detail = f"status {answer.status}: {answer.text}"
+        if answer.status == 400 and answer.is_json:
+            message = _message(answer)
+            if NO_RIGHT in message:
+                return AuthenticationError(
+                    f"{self.name} does not let the user of the key write this: {message} "
+                    f"Give that user the rights that the guide lists.",
+                    detail=detail,
+                )
+            return RecordError(f"Tryton refuses it: {message}", detail=detail)
+        if answer.status == 403:
+            return RecordError(
+                "Tryton does not let the user of the key do this to this record, and gives no "
+                "reason. Somebody may have closed its period or finished with the record there.",
+                detail=detail,
+            )
         return None
 
     def _missing(self, answer: Answer, model: str, fields: Sequence[str]) -> ErpError | None:
