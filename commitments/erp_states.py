@@ -16,10 +16,11 @@ from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.dispatch import Signal
 
 from commitments.models import CommitmentEvent, SubcontractorInvoice
-from projects.access import Level, Tool
+from projects.access import Level, Person, Tool
 from projects.models import Company, ErpStatus, Project, User
 
 #: sent with ``invoice_id`` and ``sent_by_id`` after the commit that sent an invoice
@@ -34,7 +35,6 @@ NOT_APPROVED = (
 NO_NUMBER = "It has no invoice number. Give it one first."
 NO_TOOL = "ERP Integrations is switched off on project {project}."
 NOT_ADMIN = "Only administrators of Commitments on this project can do this."
-NOT_APPROVER = "Only accounting approvers can do this."
 #: why an invoice in these states cannot be sent
 NOT_NOW: dict[str, str] = {
     ErpStatus.SENT: "It was sent already and waits for an accounting approver.",
@@ -42,6 +42,9 @@ NOT_NOW: dict[str, str] = {
     ErpStatus.FAILED: "Its export failed. An accounting approver tries again or rejects it.",
     ErpStatus.SYNCED: "It is synced with the ERP already.",
 }
+NOT_APPROVER = (
+    "Only accounting approvers with Standard on the project's ERP Integrations tool can do this."
+)
 CHANGED = "It is {state} by now, so this was not done."
 NO_REASON = "Say why, so that whoever sent it knows what to change."
 LONGEST_REASON = 500
@@ -111,12 +114,18 @@ def begin_export(
     ``is_direct``: whoever sent it exports it, because the company asks for no approver.
     """
     invoice = _locked(invoice)
-    if is_direct:
-        _require_administrator(invoice, by)
-    else:
-        require_approver(invoice, by)
+    require_exporter(invoice, by, is_direct=is_direct)
     _require_state(invoice, ACCEPTABLE_STATES)
-    return _move(invoice, ErpStatus.EXPORTING, by=by, summary="Accepted for export")
+    summary = "Sent on to the ERP at once" if is_direct else "Accepted for export"
+    return _move(invoice, ErpStatus.EXPORTING, by=by, summary=summary)
+
+
+def require_exporter(invoice: SubcontractorInvoice, person: User, *, is_direct: bool) -> None:
+    """Raises ``ValidationError`` unless the person may have the invoice exported."""
+    if is_direct:
+        _require_administrator(invoice, person)
+    else:
+        require_approver(invoice, person)
 
 
 @transaction.atomic
@@ -129,10 +138,19 @@ def fail_export(*, invoice: SubcontractorInvoice, message: str) -> Subcontractor
 
 
 def require_approver(invoice: SubcontractorInvoice, person: User) -> None:
-    """Raises ``ValidationError`` unless the person accepts this company's invoices (§6, C4)."""
-    companies = Company.objects.filter(pk=invoice.company_id)
-    if not person.is_active or not companies.with_approver(person).exists():
+    """Raises ``ValidationError`` unless the person accepts this invoice (§6, C4).
+
+    That is an accounting approver of the company with Standard on the project's ERP Integrations.
+    """
+    if not person.is_active or not acceptable_by(person).filter(pk=invoice.pk).exists():
         raise ValidationError(NOT_APPROVER)
+
+
+def acceptable_by(person: Person) -> QuerySet[SubcontractorInvoice]:
+    """Invoices that this person may accept or reject, whatever their state."""
+    projects = Project.objects.for_user(person, Tool.ERP_INTEGRATIONS, Level.STANDARD)
+    approved = Company.objects.with_approver(person)
+    return SubcontractorInvoice.objects.filter(project__in=projects, company__in=approved)
 
 
 def record(

@@ -5,6 +5,8 @@ from django.core.cache import cache
 
 from erp_integrations import engine, runs, waiting
 from erp_integrations.directory import refreshing
+from erp_integrations.exporting import engine as export_engine
+from erp_integrations.exporting import jobs as export_jobs
 from erp_integrations.reconciliation import nightly
 
 
@@ -23,6 +25,12 @@ def recover_stopped_runs() -> None:
     # beat rings this one most often, so it is also the sign of life that /readyz looks for
     cache.set("beat_heartbeat", True, timeout=60)
     runs.recover_stopped()
+    export_jobs.recover_stopped()
+
+
+@shared_task
+def export_invoice(export_id: int) -> None:
+    export_engine.work_on(export_id)
 
 
 @shared_task

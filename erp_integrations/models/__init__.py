@@ -3,6 +3,7 @@
 from erp_integrations.models.connection import ErpConnection, SyncSchedule
 from erp_integrations.models.connection_event import ConnectionEvent
 from erp_integrations.models.directory import DirectoryKind, DirectoryRefresh, StagedRecord
+from erp_integrations.models.export import ExportState, InvoiceExport
 from erp_integrations.models.issue import SyncIssue
 from erp_integrations.models.mirror import ErpAllocation, ErpPayment, WaitReason
 from erp_integrations.models.notification import InboundNotification, NotificationState
@@ -28,6 +29,8 @@ __all__ = [
     "Reconciliation",
     "ReconciliationLine",
     "ReconciliationTotal",
+    "ExportState",
+    "InvoiceExport",
     "RunMode",
     "RunState",
     "RunTrigger",

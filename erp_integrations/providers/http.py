@@ -199,6 +199,7 @@ class HttpClient:
         body: Any = None,
         *,
         classify: Classifier = _unclassified,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """A write, sent once, with ``body`` as JSON (None: without one).
 
@@ -207,8 +208,9 @@ class HttpClient:
         raises what ``get`` does.
         """
         content = None if body is None else msgspec.json.encode(body)
-        headers = {"Content-Type": "application/json"} if content else {}
-        answer = self._exchange(method, f"{self._prefix}{path}", content, headers=headers)
+        kind = {"Content-Type": "application/json"} if content else {}
+        target, headers = f"{self._prefix}{path}", {**kind, **(headers or {})}
+        answer = self._exchange(method, target, content, headers=headers)
         return self._checked(answer, classify)
 
     def get_json(

@@ -16,6 +16,8 @@ class Request:
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        request = Request(parts.path, parse_qs(parts.query), dict(self.headers.items()))
+        headers = dict(self.headers.items())
+        body = self.rfile.read(int(headers.get("Content-Length", "0")))
+        request = Request(parts.path, parse_qs(parts.query), headers, self.command, body)
         reply = self.server.owner.reply(request)
         self.server.owner.is_over.wait(reply.silence) if reply.silence else None
         self.send_response(reply.status)
@@ -99,6 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self._send(reply)
         self.close_connection = length != len(reply.body)
+
+    do_POST = do_PUT = do_DELETE = do_GET
 
     def _send(self, reply: Reply) -> None:
         if not reply.drip:

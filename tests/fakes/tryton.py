@@ -11,11 +11,13 @@ import datetime as dt
 import html
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from tests.fakes.http_server import HttpServer, Reply, Request
+from tests.fakes.tryton_writes import Loss, configuration, written
 
 Record = dict[str, Any]
 KEY = "k" * 128
@@ -87,6 +89,10 @@ class FakeTryton(HttpServer):
             ],
             "ir.module": [named("ir.module", 13, name="account_payment", version="8.2.0")],
         }
+        self.tables |= configuration()
+        #: what becomes of the next writes: see ``tryton_writes``
+        self.losses: deque[Loss] = deque()
+        self.late: list[Any] = []
         self._last_id = 0
 
     # ---------------------------------------------------------------- the acts
@@ -107,6 +113,9 @@ class FakeTryton(HttpServer):
             party=named("party.party", 2, name=vendor, code="V-ACME"),
             currency=named("currency.currency", 1, code="USD"),
             total_amount=number(total),
+            comment=None,
+            invoice_date=day(self.now.date()),
+            accounting_date=None,
             payment_lines=[],
             lines_to_pay=[named("account.move.line", self._next_id(), payments=[])],
         )
@@ -133,7 +142,10 @@ class FakeTryton(HttpServer):
         return self._store(made)
 
     def vendor(self, code: str, name: str) -> Record:
-        return self._store(named("party.party", self._next_id() + 1, code=code, name=name))
+        made = named("party.party", self._next_id() + 1, code=code, name=name)
+        address = named("party.address", made["id"])
+        more = {"addresses": [address], "account_payable": None, "supplier_payment_term": None}
+        return self._store({**made, **more})
 
     def job(self, code: str, name: str) -> Record:
         job = named("analytic_account.account", self._next_id() + 1, code=code, name=name)
@@ -151,6 +163,8 @@ class FakeTryton(HttpServer):
             total_amount=number(total),
             currency=named("currency.currency", 1, code="USD"),
             purchase_date=day(self.now.date()),
+            payment_term=None,
+            lines=[named("purchase.line", 1, type="line", product=1, unit=1)],
         )
         return self._store({**made, **values})
 
@@ -204,6 +218,8 @@ class FakeTryton(HttpServer):
         database, model = request.path.removeprefix("/").split("/rest/model/")
         if database != "lab":
             return page(404, "Not Found", NOT_FOUND)
+        if request.method != "GET":
+            return written(self, request, model)
         if model in self.withheld:
             return refusal(f'You are not allowed to access "{model.replace(".", " ").title()}".')
         try:
@@ -270,6 +286,8 @@ def matches(row: Record, domain: Any) -> bool:
         value = value_of(row, name, *model)
         if isinstance(value, list):
             value = [each["id"] for each in value]
+        if isinstance(value, dict) and "__name__" in value:
+            value = value["id"]
         return COMPARISONS[operator](comparable(value), comparable(wanted))
     if domain and domain[0] == "OR":
         return any(matches(row, clause) for clause in domain[1:])

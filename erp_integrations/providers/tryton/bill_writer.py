@@ -6,6 +6,7 @@ made by a request whose answer was lost is found by its key and finished, a
 second one with the same key is deleted before it is posted.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -91,6 +92,10 @@ class _Id(msgspec.Struct):
     id: int
 
 
+class _State(msgspec.Struct):
+    state: str
+
+
 class BillWriter:
     """Writes bills through one client; holds nothing between two bills."""
 
@@ -146,20 +151,34 @@ class BillWriter:
         return kept
 
     def _delete(self, draft: WrittenBill) -> None:
-        try:
+        with contextlib.suppress(RecordError):  # posted meanwhile? the next look tells
             self._client.delete(BILL, draft.id)
-        except RecordError:
-            pass  # somebody posted it meanwhile; the next look tells
 
     def _post(self, draft: WrittenBill, *, after: RecordError | None) -> RecordError | None:
         """Post it. What Tryton refuses twice it means: then nothing is left of the draft."""
+        again = after is not None and self._is_only_like_cancelled(draft)
         try:
-            self._client.press(BILL, draft.id, "post")
+            self._client.press(BILL, draft.id, "post", without_warnings=again)
         except RecordError as error:
             if after is not None:
                 self._delete(draft)
             return error
         return None
+
+    def _is_only_like_cancelled(self, draft: WrittenBill) -> bool:
+        """Whether all other bills of this vendor and number are cancelled.
+
+        Tryton warns of them too, though a bill that was cancelled is meant to be made again.
+        """
+        domain = (
+            ("type", "=", "in"),
+            ("party", "=", draft.party),
+            ("reference", "=", draft.reference),
+            ("id", "!=", draft.id),
+        )
+        rows = self._client.search(BILL, domain, ("state",), size=MOST).rows
+        states = {self._decoded(row, _State).state for row in rows}
+        return states == {"cancelled"}
 
     def _require_same(self, bill: BillToExport, posted: WrittenBill) -> None:
         if posted.total_amount.decimal != bill.total or str(posted.party) != bill.vendor_ref:

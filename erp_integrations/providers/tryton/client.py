@@ -95,7 +95,7 @@ class TrytonClient:
             self._path(model),
             query,
             classify=lambda answer: self._meaning(answer, model, fields),
-            headers={"X-Tryton-Context": _encoded({"company": company})} if company else None,
+            headers=_context({"company": company}) if company else None,
         )
         found = Rows(self._rows(answer), answer.server_time)
         self._require_fields(model, fields, found.rows)
@@ -117,10 +117,16 @@ class TrytonClient:
                 detail=answer.text,
             )
 
-    def press(self, model: str, record_id: int, button: str) -> None:
-        """Press a button of a record, if it is there. Raises as ``create`` does."""
+    def press(
+        self, model: str, record_id: int, button: str, *, without_warnings: bool = False
+    ) -> None:
+        """Press a button of a record, if it is there. Raises as ``create`` does.
+
+        ``without_warnings``: as somebody who has read Tryton's warnings and goes on.
+        """
         path = f"{self._path(model)}/{record_id}/{button}"
-        self._http.send("POST", path, {}, classify=self._refusal)
+        headers = _context({"_skip_warnings": True}) if without_warnings else None
+        self._http.send("POST", path, {}, classify=self._refusal, headers=headers)
 
     def delete(self, model: str, record_id: int) -> None:
         """Raises as ``create`` does; a record that is gone already is no error."""
@@ -215,6 +221,10 @@ def timestamp(moment: datetime) -> dict[str, Any]:
     moment = moment.astimezone(UTC)
     parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
     return {"__class__": "datetime"} | {part: getattr(moment, part) for part in parts}
+
+
+def _context(values: Mapping[str, Any]) -> dict[str, str]:
+    return {"X-Tryton-Context": _encoded(values)}
 
 
 def _encoded(value: Any) -> str:

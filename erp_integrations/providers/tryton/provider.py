@@ -27,9 +27,9 @@ from erp_integrations.providers.errors import (
 )
 from erp_integrations.providers.http import Limits, RetryPolicy
 from erp_integrations.providers.tryton import mapper
+from erp_integrations.providers.tryton.bill_export import TrytonBillExport
 from erp_integrations.providers.tryton.bills import Bills
 from erp_integrations.providers.tryton.client import TrytonClient
-from erp_integrations.providers.tryton.directory import TrytonDirectory
 from erp_integrations.providers.tryton.of_bills import pages_of_bills
 from erp_integrations.providers.tryton.walk import (
     BILL,
@@ -48,13 +48,13 @@ FIRST_ZONE = timedelta(hours=14)
 COUNTED = 1000
 
 
-class TrytonProvider(TrytonDirectory):
-    """Reads one Tryton database over its REST API; writes nothing."""
+class TrytonProvider(TrytonBillExport):
+    """Reads one Tryton database over its REST API, and writes bills into it."""
 
     code: ClassVar[str] = "tryton"
     label: ClassVar[str] = "Tryton"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        scoped_sync=True, vendors=True, jobs=True, commitments=True
+        export_bills=True, scoped_sync=True, vendors=True, jobs=True, commitments=True
     )
     fields: ClassVar[Sequence[ConnectionField]] = (
         ConnectionField("url", "Address", "Where Tryton answers, e.g. https://erp.example.com"),

@@ -1,0 +1,1 @@
+"""The way out: subcontractor invoices that become bills in the ERP."""
