@@ -5,7 +5,6 @@ accountant, its ``detail`` is for the log. Headers are never part of either.
 """
 
 import contextlib
-import email.utils
 import json
 import logging
 import ssl
@@ -36,6 +35,7 @@ from erp_integrations.providers.errors import (
     RateLimited,
     TransientError,
 )
+from erp_integrations.providers.http_headers import http_date, seconds_to_wait
 
 logger = logging.getLogger(__name__)
 
@@ -286,8 +286,8 @@ class HttpClient:
             status=response.status,
             content_type=response.headers.get("Content-Type", "").lower(),
             body=body,
-            server_time=_http_date(response.headers.get("Date")) or datetime.now(UTC),
-            retry_after=_retry_after(response.headers.get("Retry-After")),
+            server_time=http_date(response.headers.get("Date")) or datetime.now(UTC),
+            retry_after=seconds_to_wait(response.headers.get("Retry-After")),
         )
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
@@ -385,23 +385,3 @@ def _tls_reason(error: wire.SSLError) -> str:
     if isinstance(inner, ssl.SSLError) and inner.reason == "WRONG_VERSION_NUMBER":
         return "does not speak https at this address. Is it an http address?"
     return ""
-
-
-def _http_date(text: str | None) -> datetime | None:
-    try:
-        parsed = email.utils.parsedate_to_datetime(text or "")
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def _retry_after(text: str | None) -> float | None:
-    """Seconds, from either form that the header may have."""
-    if text is None:
-        return None
-    if text.strip().isdecimal():
-        return float(text)
-    until = _http_date(text)
-    if until is None:
-        return None
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
