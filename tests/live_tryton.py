@@ -69,6 +69,11 @@ class LiveBooks:
         self.act("new-bill", "V-BOLT", reference, total)
         return Bill(bill_ids()[reference], reference)
 
+    def order(self, reference: str, total: str) -> str:
+        """A purchase order of the drywaller's; its id."""
+        said = self.act("new-order", "V-KEY", reference, total)
+        return said.rpartition("(id ")[2].rstrip(").")
+
     def pay(self, *pays: tuple[Bill, str], pending: bool = False) -> str:
         return self._pay(pays, *(["--pending"] if pending else []))
 

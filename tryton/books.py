@@ -249,6 +249,14 @@ def new_bill(options: argparse.Namespace) -> str:
     return f"{bill.reference} of {bill.party.name} is posted: {bill.total_amount}."
 
 
+def new_order(options: argparse.Namespace) -> str:
+    """enter a purchase order: VENDOR REFERENCE AMOUNT"""
+    import ledger
+
+    order = ledger.new_order(options.vendor, options.reference, _amount(options.amount))
+    return f"{order.reference} of {order.party.name} is confirmed (id {order.id})."
+
+
 def batch(options: argparse.Namespace) -> str:
     """read acts from standard input, one a line; answer each with one line of JSON"""
     import ledger
@@ -315,9 +323,10 @@ def _parser() -> argparse.ArgumentParser:
     _pay_arguments(command(pay, live=True))
     for function in (void, delete, issue):
         command(function, live=True).add_argument("check", metavar="CHECK")
-    billing = command(new_bill, live=True)
-    for name in ("vendor", "reference", "amount"):
-        billing.add_argument(name, metavar=name.upper())
+    for function in (new_bill, new_order):
+        entering = command(function, live=True)
+        for name in ("vendor", "reference", "amount"):
+            entering.add_argument(name, metavar=name.upper())
     return parser
 
 

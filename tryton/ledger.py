@@ -151,6 +151,32 @@ def next_check_number() -> str:
     return f"CHK-{number}"
 
 
+# ------------------------------------------------------------------- ordering
+def new_order(
+    vendor: str, reference: str, amount: Decimal, *, on: dt.date | None = None, title: str = ""
+) -> Any:
+    """Enter and confirm a purchase order: what a commitment is in Tryton."""
+    if amount <= 0:
+        raise LedgerError("A purchase order needs an amount above zero.")
+    purchase = Model.get("purchase.purchase")(
+        party=find_vendor(vendor),
+        reference=reference,
+        invoice_method="manual",
+        purchase_date=on or dt.date.today(),
+    )
+    purchase.description = title or reference
+    purchase.payment_term = payment_term()
+    line = purchase.lines.new(product=product())
+    line.quantity = 1
+    line.unit_price = amount
+    purchase.click("quote")
+    purchase.click("confirm")
+    purchase.reload()
+    if purchase.state == "confirmed":
+        purchase.click("process")
+    return purchase
+
+
 # ------------------------------------------------------------------- billing
 def new_bill(
     vendor: str,

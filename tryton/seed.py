@@ -39,8 +39,8 @@ def write_story() -> dict[str, Any]:
         party = Model.get("party.party")(name=vendor.name)
         party.code = vendor.code
         party.save()
-    for order in story.ORDERS:
-        _order(order)
+    for each in story.ORDERS:
+        ledger.new_order(each.vendor, each.reference, each.total, on=each.on, title=each.title)
     events: list[story.Bill | story.Check] = [*story.BILLS, *story.CHECKS]
     for event in sorted(events, key=lambda event: event.on):
         if isinstance(event, story.Bill):
@@ -131,26 +131,7 @@ def _product(accounts: dict[str, Any]) -> None:
     template.save()
 
 
-# ----------------------------------------------------------- orders and checks
-def _order(order: story.PurchaseOrder) -> None:
-    purchase = Model.get("purchase.purchase")(
-        party=ledger.find_vendor(order.vendor),
-        reference=order.reference,
-        invoice_method="manual",
-        purchase_date=order.on,
-    )
-    purchase.description = order.title
-    purchase.payment_term = ledger.payment_term()
-    line = purchase.lines.new(product=ledger.product())
-    line.quantity = 1
-    line.unit_price = order.total
-    purchase.click("quote")
-    purchase.click("confirm")
-    purchase.reload()
-    if purchase.state == "confirmed":
-        purchase.click("process")
-
-
+# --------------------------------------------------------------------- checks
 def _check(check: story.Check) -> None:
     if check.outcome == "wizard":
         for reference, amount in check.pays:
