@@ -18,6 +18,7 @@ from erp_integrations.models import DirectoryKind, StagedRecord
 from erp_integrations.models.directory import COUNTERPARTS
 from projects import origin_links
 from projects.models import Company, ErpStatus, Project, User, Vendor
+from projects.origin_links import Linkable
 
 Record: TypeAlias = Vendor | Project | Commitment
 
@@ -40,20 +41,19 @@ def link(*, record: Record, staged: StagedRecord, by: User) -> Record:
         raise ValidationError("These two cannot be linked.")
     if staged.gone_at:
         raise ValidationError(GONE.format(staged=staged))
-    _store(record, staged, by)
     if staged.archived_at:
         staged.archived_at = staged.archived_by = None
         staged.save(update_fields=["archived_at", "archived_by"])
-    return record
+    return _store(record, staged, by)
 
 
 @transaction.atomic
 def unlink(*, record: Record, by: User) -> Record:
     """Take the link away, where nothing would break. Raises ``ValidationError``."""
     require_right(record.company, by)
-    check_unlink(record)
     if isinstance(record, Commitment):
         return commitment_links.unlink_commitment(commitment=record, by=by)
+    check_unlink(record)
     return origin_links.unlink_record(record=record, by=by)
 
 
@@ -72,8 +72,7 @@ def import_vendor(*, staged: StagedRecord, by: User) -> Vendor:
     vendor = origin_links.create_vendor(
         company=staged.company, name=staged.title[:200], code=staged.code[:50], by=by
     )
-    _store(vendor, staged, by)
-    return vendor
+    return _link_origin(vendor, staged, by)
 
 
 @transaction.atomic
@@ -86,8 +85,7 @@ def import_job(*, staged: StagedRecord, by: User) -> Project:
         name=staged.title[:200],
         by=by,
     )
-    _store(project, staged, by)
-    return project
+    return _link_origin(project, staged, by)
 
 
 @transaction.atomic
@@ -179,11 +177,15 @@ def _vendor_of(staged: StagedRecord, *, by: User, may_import: bool) -> Vendor:
     return vendor
 
 
-def _store(record: Record, staged: StagedRecord, by: User) -> None:
+def _store(record: Record, staged: StagedRecord, by: User) -> Record:
     if isinstance(record, Commitment):
-        commitment_links.link_commitment(commitment=record, order=order_of(staged), by=by)
-        return
-    origin_links.link_record(
+        order = order_of(staged)
+        return commitment_links.link_commitment(commitment=record, order=order, by=by)
+    return _link_origin(record, staged, by)
+
+
+def _link_origin(record: Linkable, staged: StagedRecord, by: User) -> Linkable:
+    return origin_links.link_record(
         record=record,
         origin_id=staged.remote_id,
         origin_code=staged.code,
