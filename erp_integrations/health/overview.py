@@ -29,6 +29,11 @@ class Tally:
     count: int
     url: str
     oldest: datetime | None = None
+    #: False: there are more, but nobody counted on
+    is_exact: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.count:,}" if self.is_exact else f"{self.count:,}+"
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,12 @@ class Overview:
     def invoices(self) -> list[Tally]:
         counts, url = counts_of_views(self.place.invoices), self.place.url("subcontractor_invoices")
         return [
-            Tally(label, counts[code], f"{url}?{urlencode({'view': code})}")
+            Tally(
+                label,
+                counts[code].number,
+                f"{url}?{urlencode({'view': code})}",
+                is_exact=counts[code].is_exact,
+            )
             for code, label in VIEWS
             if code != "all"
         ]
