@@ -44,6 +44,7 @@ def variables(folder: DataFolder, engines: dict[str, str], port: int = 0) -> dic
         "DEBUG": os.environ.get("DEBUG", "false"),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",  # e-mail is written to the worker's log
         "MEDIA_ROOT": str(folder.path / "media"),
         "STATIC_ROOT": str(folder.path / "static"),
         "BEAT_SCHEDULE_FILE": str(folder.path / "celerybeat-schedule"),

@@ -22,6 +22,7 @@ from erp_integrations.models import (
     SyncIssue,
     SyncRun,
 )
+from erp_integrations.notices import admin as notices_admin  # noqa: F401  registers its pages
 from erp_integrations.preconditions import obstacles_to_run
 from erp_integrations.providers.errors import ErpError
 from erp_integrations.providers.registry import find_provider, provider_choices

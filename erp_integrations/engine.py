@@ -29,6 +29,7 @@ from erp_integrations.models import (
     WaitReason,
 )
 from erp_integrations.models.run import RunPhase
+from erp_integrations.notices import incidents
 from erp_integrations.opening import open_provider
 from erp_integrations.preconditions import may_sync, obstacles_to_run
 from erp_integrations.providers.contract import Provider
@@ -156,6 +157,7 @@ def _succeed(run: SyncRun) -> None:
     runs.finish(run, state=state, waiting=within(waits, "invoice").count())
     good = {**WORK[run.mode].after(run), "consecutive_failures": 0, "circuit_open_until": None}
     ErpConnection.objects.filter(pk=run.connection_id).update(**good)
+    incidents.take_note(run)
 
 
 def _fail(run: SyncRun, error: ErpError | None) -> None:
@@ -169,6 +171,7 @@ def _fail(run: SyncRun, error: ErpError | None) -> None:
         return
     if not run.is_preview and not isinstance(error, NotAllowedNow | NothingToSync | NotOffered):
         _mark_connection(run, error)
+        incidents.take_note(run)
 
 
 def _mark_connection(run: SyncRun, error: ErpError | None) -> None:

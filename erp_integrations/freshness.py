@@ -1,7 +1,6 @@
 """What syncs say on a commitment's pages: how fresh its payments are, and which run did what."""
 
 from collections.abc import Collection
-from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
@@ -10,6 +9,7 @@ from commitments.models import Commitment
 from erp_integrations.models import ErpConnection, SyncRun
 from erp_integrations.places import find_projects
 from projects.access import Person
+from projects.time_zones import in_words
 
 
 def register() -> None:
@@ -42,10 +42,8 @@ def _text(connection: ErpConnection, commitment: Commitment) -> str:
     if connection.last_success_at is None:
         return f"Payments were not synced with {connection.name} yet."
     project = commitment.project
-    local = connection.last_success_at.astimezone(
-        ZoneInfo(project.time_zone or project.company.time_zone)
-    )
-    when = f"{local:%m/%d/%Y %I:%M %p} {local.tzname()}"
+    zone = project.time_zone or project.company.time_zone
+    when = in_words(connection.last_success_at, zone)
     return f"Last synced with {connection.name}: {when}."
 
 

@@ -7,6 +7,7 @@ from erp_integrations import engine, runs, waiting
 from erp_integrations.directory import refreshing
 from erp_integrations.exporting import engine as export_engine
 from erp_integrations.exporting import jobs as export_jobs
+from erp_integrations.notices import outbox
 from erp_integrations.reconciliation import nightly
 
 
@@ -51,3 +52,8 @@ def refresh_directory(refresh_id: int) -> None:
 @shared_task
 def look_after_directories() -> None:
     refreshing.look_after()
+
+
+@shared_task
+def send_emails() -> None:
+    outbox.send_due()

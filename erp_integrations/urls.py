@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from erp_integrations import views
 from erp_integrations.directory import urls as directory
 from erp_integrations.health.urls import PAGES as HOME_PAGES
+from erp_integrations.notices.urls import urlpatterns as NOTICE_URLS
 from erp_integrations.reconciliation.urls import PAGES as RECONCILIATION_PAGES
 from erp_integrations.settings_pages.urls import COMPANY_PAGES as SETTINGS_PAGES
 
@@ -42,4 +43,7 @@ def _pages(kind: str, prefix: str) -> list[URLPattern]:
     return [path(prefix + route, view, name=f"{kind}_{name}") for route, view, name in mine]
 
 
-urlpatterns = [pattern for place in PLACES for pattern in _pages(*place)]
+urlpatterns = [
+    *NOTICE_URLS,
+    *(pattern for place in PLACES for pattern in _pages(*place)),
+]

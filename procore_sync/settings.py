@@ -7,6 +7,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -166,6 +167,22 @@ SESSION_COOKIE_HTTPONLY = True
 if env.bool("TRUST_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# --- E-mail ---
+#: the console, for looking; ``smtp+tls://user:password@host:587`` for sending
+EMAIL_URL = env.str("EMAIL_URL", default="") or "consolemail://"
+vars().update(env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 20
+#: where people reach this site; links in e-mails begin with it
+PUBLIC_URL = env.str("PUBLIC_URL", default="")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="")
+if not EMAIL_URL.startswith("consolemail:") and not (PUBLIC_URL and DEFAULT_FROM_EMAIL):
+    raise ImproperlyConfigured(
+        "E-mail is sent (EMAIL_URL is set), so PUBLIC_URL, e.g. https://sync.example.com, and "
+        "DEFAULT_FROM_EMAIL have to be set too: links in e-mails have to lead somewhere."
+    )
+PUBLIC_URL = PUBLIC_URL or "http://localhost:8000"
+DEFAULT_FROM_EMAIL = DEFAULT_FROM_EMAIL or "procore-sync@localhost"
+
 # --- Background work ---
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -204,6 +221,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "erp_integrations.tasks.start_due_comparisons",
         "schedule": 300.0,
         "options": {"expires": 300},
+    },
+    "send e-mail": {
+        "task": "erp_integrations.tasks.send_emails",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "show payments whose reason to wait is gone": {
         "task": "erp_integrations.tasks.project_waiting_payments",

@@ -18,7 +18,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from commitments.models import InvoiceAttachment
-from erp_integrations.models import RunState, RunTrigger, SyncRun
+from erp_integrations.models import NoticeKind, OutgoingEmail, RunState, RunTrigger, SyncRun
+from erp_integrations.notices import links
 from payments.models import PaymentAttachment
 from projects.access import Level, Tool
 from projects.models import User
@@ -150,6 +151,10 @@ ROWS |= {
     "erp_integrations:company_directory_import": LINKERS_POST,
     "erp_integrations:company_directory_archive": LINKERS_POST,
 }
+ROWS |= {
+    "erp_integrations:email_preferences": EVERYBODY_SIGNED_IN,
+    "erp_integrations:unsubscribe": PUBLIC,  # the link is the proof
+}
 
 # Pages of allauth: the same for everybody who is signed in, whatever their rights.
 OWN_ACCOUNT = {
@@ -198,6 +203,10 @@ def world(db: None) -> World:
         content_type="text/plain", sha256="0" * 64, uploaded_by=people["admin"],
         file=ContentFile(b"a", name="a.txt"),
     )  # fmt: skip
+    email = OutgoingEmail.objects.create(
+        company=company, person=people["admin"], kind=NoticeKind.TROUBLE, subject="Trouble",
+        not_before=timezone.now(), dedupe_key="world",
+    )  # fmt: skip
     return World(
         people,
         {
@@ -211,6 +220,7 @@ def world(db: None) -> World:
             "kind": "vendors",
             "record_id": commitment.vendor_id,
             "staged_id": staged.pk,
+            "token": links.unsubscribe_url(email.key).rstrip("/").rpartition("/")[2],
         },
     )
 
@@ -343,6 +353,10 @@ WRITERS: dict[str, set[str]] = {
     "payments:delete": {"admin"},
     "payments:attach": {"admin"},
     "payments:detach": {"admin"},
+}
+WRITERS |= {
+    "erp_integrations:email_preferences": {*PEOPLE} - {"anonymous"},
+    "erp_integrations:unsubscribe": {*PEOPLE},
 }
 for _kind in ("project", "company"):
     for _name in ("sync", "run_cancel", "compare"):

@@ -67,10 +67,6 @@ class Overview:
         ]  # fmt: skip
 
     @property
-    def all_waiting(self) -> int:
-        return sum(tally.count for tally in self.waiting)
-
-    @property
     def oldest(self) -> Tally | None:
         return self.waiting[0] if self.waiting else None
 

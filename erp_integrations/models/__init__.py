@@ -6,6 +6,15 @@ from erp_integrations.models.directory import DirectoryKind, DirectoryRefresh, S
 from erp_integrations.models.export import ExportState, InvoiceExport
 from erp_integrations.models.issue import SyncIssue
 from erp_integrations.models.mirror import ErpAllocation, ErpPayment, WaitReason
+from erp_integrations.models.notice import (
+    EmailPreference,
+    EmailState,
+    Incident,
+    IncidentKind,
+    NoticeClock,
+    NoticeKind,
+    OutgoingEmail,
+)
 from erp_integrations.models.notification import InboundNotification, NotificationState
 from erp_integrations.models.preview import PreviewKind, PreviewRow
 from erp_integrations.models.reconciliation import (
@@ -19,18 +28,25 @@ __all__ = [
     "ConnectionEvent",
     "DirectoryKind",
     "DirectoryRefresh",
+    "EmailPreference",
+    "EmailState",
     "ErpAllocation",
     "ErpConnection",
     "ErpPayment",
+    "ExportState",
     "InboundNotification",
+    "Incident",
+    "IncidentKind",
+    "InvoiceExport",
+    "NoticeClock",
+    "NoticeKind",
     "NotificationState",
+    "OutgoingEmail",
     "PreviewKind",
     "PreviewRow",
     "Reconciliation",
     "ReconciliationLine",
     "ReconciliationTotal",
-    "ExportState",
-    "InvoiceExport",
     "RunMode",
     "RunState",
     "RunTrigger",

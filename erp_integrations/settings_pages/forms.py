@@ -31,7 +31,7 @@ class SettingsForm(ModelForm):
             "override_invoice_number",
             "sends_email",
         )
-        labels: ClassVar[dict[str, str]] = {name: LABELS[name] for name in fields}
+        labels: ClassVar[dict[str, str]] = {**LABELS, "is_active": "Connected"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

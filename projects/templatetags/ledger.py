@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from projects.models import ErpStatus
 from projects.money import display_money
+from projects.time_zones import in_words
 
 register = template.Library()
 
@@ -124,5 +125,5 @@ def moment(when: dt.datetime | None, zone: str) -> str | SafeString:
     return format_html(
         '<time datetime="{}">{}</time>',
         local.isoformat(timespec="seconds"),
-        f"{local:%m/%d/%Y %I:%M %p} {local.tzname()}",
+        in_words(when, zone),
     )

@@ -87,7 +87,7 @@ def test_nothing_runs_as_root() -> None:
     assert "\nUSER procore-sync\n" in dockerfile
 
 
-def test_the_deployment_check_is_clean() -> None:
+def checked(**more: str) -> "subprocess.CompletedProcess[str]":
     environment = {
         "PATH": os.environ["PATH"],
         "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -97,7 +97,24 @@ def test_the_deployment_check_is_clean() -> None:
         "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing",
         "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
         "CACHE_URL": "redis://127.0.0.1:1/1",
+        **more,
     }
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_the_deployment_check_is_clean() -> None:
+    done = checked()
+    assert done.returncode == 0, done.stderr
+
+
+def test_email_that_is_sent_needs_an_address_for_its_links() -> None:
+    server = "smtp+tls://user:word@mail.example.com:587"
+    done = checked(EMAIL_URL=server)
+    assert done.returncode and "PUBLIC_URL" in done.stderr
+    done = checked(
+        EMAIL_URL=server,
+        PUBLIC_URL="https://payments.example.com",
+        DEFAULT_FROM_EMAIL="Payments <payments@example.com>",
+    )
     assert done.returncode == 0, done.stderr
