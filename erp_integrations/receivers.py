@@ -9,8 +9,11 @@ from django.dispatch import receiver
 from commitments.erp_states import invoice_was_sent
 from commitments.models import SubcontractorInvoice
 from erp_integrations.exporting.services import export_directly
-from erp_integrations.models import ErpConnection
+from erp_integrations.models import ErpAllocation, ErpConnection
 from projects.models import User
+from erp_integrations.vanished.services import forget_payment
+from payments.actions import payment_takes_over, payment_unlinked
+from payments.models import Payment
 from projects.services import something_was_enabled
 
 
@@ -31,3 +34,13 @@ def export_what_needs_no_approver(*, invoice_id: int, sent_by_id: int, **_: Any)
     by = User.objects.get(pk=sent_by_id)
     with contextlib.suppress(ValidationError):  # somebody was faster; the row says what happened
         export_directly(invoice=invoice, connection=direct, by=by)
+
+
+@receiver(payment_takes_over)
+def move_allocation(*, payment: Payment, twin: Payment, **_: Any) -> None:
+    ErpAllocation.objects.filter(payment=twin).update(payment=payment)
+
+
+@receiver(payment_unlinked)
+def forget_unlinked(*, payment: Payment, **_: Any) -> None:
+    forget_payment(payment)

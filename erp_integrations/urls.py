@@ -12,6 +12,7 @@ from erp_integrations.health.urls import PAGES as HOME_PAGES
 from erp_integrations.notices.urls import urlpatterns as NOTICE_URLS
 from erp_integrations.reconciliation.urls import PAGES as RECONCILIATION_PAGES
 from erp_integrations.settings_pages.urls import COMPANY_PAGES as SETTINGS_PAGES
+from erp_integrations.vanished.urls import COMPANY_PAGES as VANISHED_PAGES
 
 app_name = "erp_integrations"
 
@@ -31,7 +32,11 @@ PAGES: tuple[PageRoute, ...] = (
     *RECONCILIATION_PAGES,
 )
 #: pages that are there for the company only
-COMPANY_PAGES: tuple[PageRoute, ...] = (*directory.COMPANY_PAGES, *SETTINGS_PAGES)
+COMPANY_PAGES: tuple[PageRoute, ...] = (
+    *directory.COMPANY_PAGES,
+    *SETTINGS_PAGES,
+    *VANISHED_PAGES,
+)
 PLACES = (
     ("company", "companies/<int:company_id>/erp-integrations/"),
     ("project", "projects/<int:project_id>/erp-integrations/"),

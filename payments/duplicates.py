@@ -27,6 +27,9 @@ class Pair(NamedTuple):
     payment: Payment
     twin: Payment
 
+    def other(self, payment: Payment) -> Payment:
+        return self.twin if payment.pk == self.payment.pk else self.payment
+
 
 def check_key(number: str) -> str:
     """``CHK-06001``, ``chk 6001`` and ``#6001`` are one check."""

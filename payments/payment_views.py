@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -16,6 +15,9 @@ from commitments.history import HistoryRow, change_lines, doer
 from commitments.models import SubcontractorInvoice
 from commitments.pages import CommitmentPage, open_commitment
 from payments import services
+from payments.actions import payment_actions
+from payments.check import siblings_of
+from payments.duplicate_views import pair_of
 from payments.forms import (
     PaymentForm,
     PaymentNumberForm,
@@ -78,7 +80,9 @@ def detail(
         **opened.context,
         "attachments": _attachments(opened),
         "rows": _events(opened.payment, request.user),
-        **_siblings(request, opened.payment),
+        **siblings_of(opened.payment, request.user),
+        **_pair(opened),
+        "actions": payment_actions(opened.payment, request.user),
         "attachment_form": AttachmentForm() if is_admin else None,
         "attach_url": opened.url("attach"),
         "edit_url": opened.url("edit") if is_admin else "",
@@ -272,20 +276,10 @@ def _attachments(opened: Opened) -> list[dict[str, Any]]:
     ]
 
 
-def _siblings(request: HttpRequest, payment: Payment) -> dict[str, Any]:
-    """The other rows of the same check that this person may see.
-
-    A check is one payment over several bills in some ERPs (same ``origin_data``)
-    and several payments with one number, day and vendor in others.
-    """
-    if not payment.is_synced:
-        return {"siblings": []}
-    same = Q(origin_data=payment.origin_data)
-    if payment.check_number:
-        vendor = payment.commitment.vendor_id
-        same |= Q(
-            check_number=payment.check_number, date=payment.date, commitment__vendor=vendor
-        ) & ~Q(origin_id="")
-    visible = Payment.objects.for_user(request.user).filter(same, company=payment.company_id)
-    rows = visible.exclude(pk=payment.pk).select_related("invoice", "commitment").order_by("pk")
-    return {"siblings": [PaymentRow(each, each.commitment) for each in rows[:100]]}
+def _pair(opened: Opened) -> dict[str, Any]:
+    """The pair that this payment is half of, with its buttons for administrators."""
+    pair = pair_of(opened.payment, opened.frame.commitment)
+    if pair and opened.frame.is_admin:
+        pair["link_url"] = opened.frame.url("payments:link", pair["manual_id"])
+        pair["dismiss_url"] = opened.frame.url("payments:dismiss", pair["manual_id"])
+    return pair

@@ -25,12 +25,30 @@ VANISHED = (
 )
 
 
+FROM_ERP_TOO = (
+    "This payment seems to have come from the ERP as well, as payment {name}, and to count twice."
+)
+BY_HAND_TOO = (
+    "This payment seems to be entered by hand as well, as payment {name}, and to count twice."
+)
+
+
 @dataclass(frozen=True)
 class PaymentRow:
     """One payment with the words around it."""
 
     payment: Any
     commitment: Commitment
+    #: the other half of a pair that seems to be one payment
+    twin: Any = None
+
+    @property
+    def offer(self) -> str:
+        """What the row says when the payment seems to be here twice."""
+        if self.twin is None:
+            return ""
+        other = self.twin.payment_number or self.twin.origin_code or "without number"
+        return (FROM_ERP_TOO if self.payment.origin_id == "" else BY_HAND_TOO).format(name=other)
 
     @property
     def url(self) -> str:

@@ -83,16 +83,18 @@ def record_payment(*, commitment: Commitment, entry: Entry, by: User) -> Payment
     )
     _fill(payment, entry)
     payment.save(force_insert=True)
-    _record(payment, EventKind.CREATED, by, {k: ["", v] for k, v in _shown(payment).items() if v})
+    record_event(
+        payment, EventKind.CREATED, by, {k: ["", v] for k, v in shown_values(payment).items() if v}
+    )
     return payment
 
 
 @transaction.atomic
 def edit_payment(*, payment: Payment, entry: Entry, by: User) -> Payment:
     """Change a payment that was entered by hand."""
-    payment = _locked(payment, by)
+    payment = lock_payment(payment, by)
     _refuse_synced(payment)
-    before = _shown(payment)
+    before = shown_values(payment)
     _fill(payment, entry)
     return _save(payment, before, [field.name for field in fields(Entry)], by)
 
@@ -100,8 +102,8 @@ def edit_payment(*, payment: Payment, entry: Entry, by: User) -> Payment:
 @transaction.atomic
 def set_payment_number(*, payment: Payment, payment_number: str, by: User) -> Payment:
     """The one field that people may change on a synced payment; the next sync keeps it."""
-    payment = _locked(payment, by)
-    before = _shown(payment)
+    payment = lock_payment(payment, by)
+    before = shown_values(payment)
     payment.payment_number = payment_number.strip()
     if len(payment.payment_number) > 100:
         raise ValidationError({"payment_number": TOO_LONG})
@@ -111,12 +113,12 @@ def set_payment_number(*, payment: Payment, payment_number: str, by: User) -> Pa
 @transaction.atomic
 def delete_payment(*, payment: Payment, by: User) -> Payment:
     """Delete a payment that was entered by hand, with its files; its history stays."""
-    payment = _locked(payment, by)
+    payment = lock_payment(payment, by)
     _refuse_synced(payment)
-    gone = {label: [value, ""] for label, value in _shown(payment).items() if value}
+    gone = {label: [value, ""] for label, value in shown_values(payment).items() if value}
     files = list(payment.attachments.all())
     payment.attachments.all().delete()
-    _record(payment, EventKind.DELETED, by, gone)
+    record_event(payment, EventKind.DELETED, by, gone)
     payment.delete()
     for each in files:
         attachments.forget(each)
@@ -126,18 +128,18 @@ def delete_payment(*, payment: Payment, by: User) -> Payment:
 @transaction.atomic
 def attach_file(*, payment: Payment, file: "UploadedFile[Any]", by: User) -> PaymentAttachment:
     """Keep a file with the payment. Raises ``ValidationError`` for a file that may not be."""
-    payment = _locked(payment, by)
+    payment = lock_payment(payment, by)
     attachment = PaymentAttachment(company_id=payment.company_id, payment=payment, uploaded_by=by)
     with attachments.kept(attachment, file):
-        _record(payment, EventKind.ATTACHED, by, {"Attachment": ["", attachment.name]})
+        record_event(payment, EventKind.ATTACHED, by, {"Attachment": ["", attachment.name]})
     return attachment
 
 
 @transaction.atomic
 def remove_attachment(*, attachment: PaymentAttachment, by: User) -> PaymentAttachment:
-    payment = _locked(attachment.payment, by)
+    payment = lock_payment(attachment.payment, by)
     attachment = payment.attachments.select_for_update().get(pk=attachment.pk)
-    _record(payment, EventKind.DETACHED, by, {"Attachment": [attachment.name, ""]})
+    record_event(payment, EventKind.DETACHED, by, {"Attachment": [attachment.name, ""]})
     attachment.delete()
     attachments.forget(attachment)
     return attachment
@@ -189,7 +191,7 @@ def _administered(commitment: Commitment, by: User) -> Commitment:
     return found
 
 
-def _locked(payment: Payment, by: User) -> Payment:
+def lock_payment(payment: Payment, by: User) -> Payment:
     """The payment as it is now, held until the end of the transaction."""
     rows = Payment.objects.for_user(by, Level.ADMIN).select_for_update(of=("self",))
     found: Payment | None = rows.filter(pk=payment.pk).first()
@@ -205,17 +207,17 @@ def _refuse_synced(payment: Payment) -> None:
 
 def _save(payment: Payment, before: dict[str, str], names: list[str], by: User) -> Payment:
     """Store what differs, and its history; nothing at all when nothing does."""
-    after = _shown(payment)
+    after = shown_values(payment)
     changes = {
         label: [before[label], after[label]] for label in after if before[label] != after[label]
     }
     if changes:
         payment.save(update_fields=[*names, "updated_at"])
-        _record(payment, EventKind.CHANGED, by, changes)
+        record_event(payment, EventKind.CHANGED, by, changes)
     return payment
 
 
-def _shown(payment: Payment) -> dict[str, str]:
+def shown_values(payment: Payment) -> dict[str, str]:
     """What the history says about a payment, by label."""
     values: dict[str, Any] = {
         **{name: getattr(payment, name) for name in LABELS},
@@ -227,7 +229,7 @@ def _shown(payment: Payment) -> dict[str, str]:
     return {LABELS[name]: str(value) for name, value in values.items()}
 
 
-def _record(
+def record_event(
     payment: Payment, kind: EventKind, by: User, changes: dict[str, list[str]]
 ) -> PaymentEvent:
     return PaymentEvent.objects.create(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from payments import company_views, payment_views, views
+from payments import company_views, duplicate_views, payment_views, views
 
 app_name = "payments"
 
@@ -20,6 +20,8 @@ urlpatterns = [
     path(ONE, payment_views.detail, name="detail"),
     path(f"{ONE}edit/", payment_views.edit, name="edit"),
     path(f"{ONE}delete/", payment_views.delete, name="delete"),
+    path(f"{ONE}link/", duplicate_views.link, name="link"),
+    path(f"{ONE}not-the-same/", duplicate_views.dismiss, name="dismiss"),
     path(f"{ONE}attachments/", payment_views.attach, name="attach"),
     path(FILE, payment_views.download, name="attachment"),
     path(f"{FILE}delete/", payment_views.detach, name="detach"),

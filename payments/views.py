@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 from commitments import extensions
 from commitments.exports import csv_response
 from commitments.pages import CommitmentPage, open_commitment, require
+from payments.duplicates import pairs_in
 from payments.filters import PaymentFilter
 from payments.rows import (
     NEWEST_FIRST,
@@ -17,7 +18,7 @@ from payments.rows import (
     with_attachment_counts,
 )
 from projects.money import rounded
-from projects.paging import keyset_page
+from projects.paging import KeysetPage, keyset_page
 
 NONE_YET_ADMIN = (
     "No payment yet. Payments of invoices that are synced with the ERP appear here after the next "
@@ -48,7 +49,7 @@ def payments_issued(request: HttpRequest, project_id: int, commitment_id: int) -
         **frame.context,
         "filter": found,
         "page": page,
-        "rows": [PaymentRow(each, frame.commitment) for each in page],
+        "rows": _rows(page, frame),
         "totals": grand_totals(found.qs),
         "statuses": extensions.payments_statuses(frame.commitment, request.user),
         "empty": _empty(found, frame),
@@ -57,6 +58,13 @@ def payments_issued(request: HttpRequest, project_id: int, commitment_id: int) -
         "add_url": frame.url("payments:new") if frame.is_admin else "",
     }
     return render(request, "payments/payments_issued.html", context)
+
+
+def _rows(page: KeysetPage, frame: CommitmentPage) -> list[PaymentRow]:
+    """The payments, and of those that seem to be here twice the other half."""
+    pairs = pairs_in(frame.commitment.payments.all())
+    twins = {each.pk: pair.other(each) for pair in pairs for each in pair}
+    return [PaymentRow(each, frame.commitment, twins.get(each.pk)) for each in page]
 
 
 @login_required

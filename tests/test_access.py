@@ -101,6 +101,10 @@ ROWS: dict[str, Row] = {
     "payments:detail": READERS,
     "payments:edit": COMMITMENTS_ADMINS,
     "payments:delete": COMMITMENTS_ADMINS,
+    "payments:link": COMMITMENTS_ADMINS_POST,
+    "payments:dismiss": COMMITMENTS_ADMINS_POST,
+    # for accounting approvers who are administrators of Commitments as well; here nobody is both
+    "erp_integrations:company_unlink_payment": only(),
     "payments:attach": only(admin=MOVED, method="post"),
     "payments:attachment": READERS,
     "payments:detach": COMMITMENTS_ADMINS_POST,
@@ -352,6 +356,8 @@ WRITERS: dict[str, set[str]] = {
     "payments:edit": {"admin"},
     "payments:delete": {"admin"},
     "payments:attach": {"admin"},
+    "payments:link": {"admin"},
+    "payments:dismiss": {"admin"},
     "payments:detach": {"admin"},
 }
 WRITERS |= {
