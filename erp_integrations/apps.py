@@ -6,9 +6,9 @@ class ErpIntegrationsConfig(AppConfig):
     verbose_name = "ERP Integrations"
 
     def ready(self) -> None:
+        from erp_integrations import freshness, receivers  # noqa: F401  connects the signals
         from erp_integrations.vanished.views import unlink_action
         from payments.actions import register_payment_action
-        from erp_integrations import freshness, receivers  # noqa: F401  connects the signals
 
         freshness.register()
         register_payment_action(unlink_action)

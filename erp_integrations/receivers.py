@@ -10,10 +10,10 @@ from commitments.erp_states import invoice_was_sent
 from commitments.models import SubcontractorInvoice
 from erp_integrations.exporting.services import export_directly
 from erp_integrations.models import ErpAllocation, ErpConnection
-from projects.models import User
 from erp_integrations.vanished.services import forget_payment
 from payments.actions import payment_takes_over, payment_unlinked
 from payments.models import Payment
+from projects.models import User
 from projects.services import something_was_enabled
 
 

@@ -70,8 +70,9 @@ def _settle(request: HttpRequest, where: tuple[int, int, int], *, is_same: bool)
     return redirect(frame.url("payments:detail", payment.pk))
 
 
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+def _id(text: str) -> int:
+    """No payment has the id 0."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 LINKED = "The payment is linked to payment {code} of the ERP and counts once."
