@@ -125,7 +125,9 @@ def wants_browser(words: list[str]) -> bool:
 
 
 def bench(options: Options) -> int:
-    """measure the sync engine (further words go to bench/sync.py)"""
+    """measure the sync engine, or with --pages the list pages (further words go to the script)"""
+    words = options.arguments
+    script, words = ("pages.py", words[1:]) if words[:1] == ["--pages"] else ("sync.py", words)
     with _scratch(options, "bench") as scratch:
         scratch.install()
         scratch.start(careless=False)
@@ -137,8 +139,7 @@ def bench(options: Options) -> int:
             environment=dict(os.environ) | variables,
         )
         say()
-        script = str(ROOT / "bench" / "sync.py")
-        return foreground([str(python), script, *options.arguments], variables)
+        return foreground([str(python), str(ROOT / "bench" / script), *words], variables)
 
 
 @dataclass
