@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -35,7 +37,8 @@ def downloaded(page: Page) -> list[Any]:
     """The rows of the Excel file, without its heading."""
     with page.expect_download() as download:
         page.get_by_role("link", name="Export Excel").click()
-    sheet: Any = openpyxl.load_workbook(download.value.path()).active
+    content = Path(download.value.path()).read_bytes()
+    sheet: Any = openpyxl.load_workbook(BytesIO(content)).active
     assert download.value.suggested_filename.endswith(".xlsx")
     return list(sheet.iter_rows(min_row=2))
 
