@@ -25,6 +25,10 @@ from projects.models import Company, ErpStatus, Project, User
 
 #: sent with ``invoice_id`` and ``sent_by_id`` after the commit that sent an invoice
 invoice_was_sent = Signal()
+#: sent with ``invoice`` and ``by`` in the transaction that rejected it
+invoice_was_rejected = Signal()
+#: by which the history knows who sent an invoice
+SENT_SUMMARY = "Sent to the ERP"
 
 ACCEPTABLE_STATES = (ErpStatus.SENT, ErpStatus.FAILED)
 
@@ -56,7 +60,7 @@ def send_to_erp(*, invoice: SubcontractorInvoice, by: User) -> SubcontractorInvo
     invoice = _locked(invoice)
     _require_administrator(invoice, by)
     check_sendable(invoice)
-    _move(invoice, ErpStatus.SENT, by=by, summary="Sent to the ERP")
+    _move(invoice, ErpStatus.SENT, by=by, summary=SENT_SUMMARY)
     sent: dict[str, int] = {"invoice_id": invoice.pk, "sent_by_id": by.pk}
     transaction.on_commit(lambda: invoice_was_sent.send(SubcontractorInvoice, **sent))
     return invoice
@@ -102,7 +106,9 @@ def reject(*, invoice: SubcontractorInvoice, reason: str, by: User) -> Subcontra
     _require_state(invoice, ACCEPTABLE_STATES)
     if not reason:
         raise ValidationError(NO_REASON)
-    return _move(invoice, ErpStatus.REJECTED, by=by, summary="Rejected", message=reason)
+    _move(invoice, ErpStatus.REJECTED, by=by, summary="Rejected", message=reason)
+    invoice_was_rejected.send(SubcontractorInvoice, invoice=invoice, by=by)
+    return invoice
 
 
 @transaction.atomic

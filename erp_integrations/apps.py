@@ -7,6 +7,7 @@ class ErpIntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         from erp_integrations import freshness, receivers  # noqa: F401  connects the signals
+        from erp_integrations.notices import rejections  # noqa: F401  likewise
         from erp_integrations.vanished.views import unlink_action
         from payments.actions import register_payment_action
 

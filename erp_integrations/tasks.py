@@ -3,11 +3,11 @@
 from celery import shared_task
 from django.core.cache import cache
 
-from erp_integrations import engine, runs, waiting
+from erp_integrations import engine, retention, runs, waiting
 from erp_integrations.directory import refreshing
 from erp_integrations.exporting import engine as export_engine
 from erp_integrations.exporting import jobs as export_jobs
-from erp_integrations.notices import outbox
+from erp_integrations.notices import digest, outbox, payments
 from erp_integrations.reconciliation import nightly
 
 
@@ -57,3 +57,18 @@ def look_after_directories() -> None:
 @shared_task
 def send_emails() -> None:
     outbox.send_due()
+
+
+@shared_task
+def tell_of_payments() -> None:
+    payments.tell_due()
+
+
+@shared_task
+def write_summaries() -> None:
+    digest.write_due()
+
+
+@shared_task
+def forget_raw_payloads() -> None:
+    retention.forget_raw_payloads()

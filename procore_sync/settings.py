@@ -6,6 +6,7 @@
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -226,6 +227,21 @@ CELERY_BEAT_SCHEDULE = {
         "task": "erp_integrations.tasks.send_emails",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "tell of payments that were recorded": {
+        "task": "erp_integrations.tasks.tell_of_payments",
+        "schedule": 120.0,
+        "options": {"expires": 120},
+    },
+    "write daily summaries where it is morning": {
+        "task": "erp_integrations.tasks.write_summaries",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "forget raw payloads that are old": {
+        "task": "erp_integrations.tasks.forget_raw_payloads",
+        "schedule": crontab(hour=2, minute=17),
+        "options": {"expires": 3600},
     },
     "show payments whose reason to wait is gone": {
         "task": "erp_integrations.tasks.project_waiting_payments",

@@ -30,5 +30,5 @@ def _may_know(email: OutgoingEmail, kind: NoticeKind) -> bool:
     if kind == NoticeKind.REJECTION:
         invoices = SubcontractorInvoice.objects.for_user(person)
         return email.invoice is not None and invoices.contains(email.invoice)
-    payments = Payment.objects.for_user(person).counted()
-    return payments.filter(pk__in=email.payments).count() == len(email.payments)
+    visible = Payment.objects.for_user(person).filter(pk__in=email.payments)
+    return visible.count() == len(email.payments) and visible.counted().exists()
