@@ -284,6 +284,8 @@ def matches(row: Record, domain: Any) -> bool:
     if domain and isinstance(domain[0], str) and domain[0] not in ("OR", "AND"):
         name, operator, wanted, *model = domain
         value = value_of(row, name, *model)
+        if isinstance(value, list) and "." in name:
+            return any(COMPARISONS[operator](comparable(v), comparable(wanted)) for v in value)
         if isinstance(value, list):
             value = [each["id"] for each in value]
         if isinstance(value, dict) and "__name__" in value:
@@ -297,10 +299,13 @@ def matches(row: Record, domain: Any) -> bool:
 def value_of(row: Record, path: str, model: str = "") -> Any:
     """What a dotted name leads to; ``.id`` of a reference only if it is to this model."""
     value: Any = row
-    for name in path.split("."):
+    names = path.split(".")
+    for number, name in enumerate(names):
+        if isinstance(value, list):
+            return [value_of(each, ".".join(names[number:]), model) for each in value]
         if isinstance(value, str):
-            target, _, number = value.partition(",")
-            value = int(number) if name == "id" and target == model else None
+            target, _, reference = value.partition(",")
+            value = int(reference) if name == "id" and target == model else None
         else:
             value = value and value[name]
     return value

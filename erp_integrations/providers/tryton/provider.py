@@ -17,6 +17,7 @@ from erp_integrations.providers.contract import (
     ConnectionField,
     Cursor,
     Page,
+    PaymentQuestion,
     RemoteBill,
     RemotePayment,
 )
@@ -31,6 +32,7 @@ from erp_integrations.providers.tryton.bill_export import TrytonBillExport
 from erp_integrations.providers.tryton.bills import Bills
 from erp_integrations.providers.tryton.client import TrytonClient
 from erp_integrations.providers.tryton.of_bills import pages_of_bills
+from erp_integrations.providers.tryton.search import PaymentSearch
 from erp_integrations.providers.tryton.walk import (
     BILL,
     PAYMENT,
@@ -54,7 +56,12 @@ class TrytonProvider(TrytonBillExport):
     code: ClassVar[str] = "tryton"
     label: ClassVar[str] = "Tryton"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        export_bills=True, scoped_sync=True, vendors=True, jobs=True, commitments=True
+        export_bills=True,
+        scoped_sync=True,
+        payment_search=True,
+        vendors=True,
+        jobs=True,
+        commitments=True,
     )
     fields: ClassVar[Sequence[ConnectionField]] = (
         ConnectionField("url", "Address", "Where Tryton answers, e.g. https://erp.example.com"),
@@ -188,6 +195,10 @@ class TrytonProvider(TrytonBillExport):
     def payments_on(self, bill_ids: Sequence[str]) -> Iterator[Page]:
         """See the contract. One question a road for every ``IDS_AT_ONCE`` bills."""
         yield from pages_of_bills(self._client, bill_ids, self._page_size, self._payments)
+
+    def find_payments(self, question: PaymentQuestion, *, limit: int) -> list[RemotePayment]:
+        """See the contract. Two questions, and one for the numbers of the bills."""
+        return PaymentSearch(self._client, self._payments).newest(question, limit)
 
     # ----------------------------------------------------------------- one by id
     def payment(self, remote_id: str) -> RemotePayment:

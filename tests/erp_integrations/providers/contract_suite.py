@@ -17,6 +17,7 @@ import pytest
 from erp_integrations.providers.contract import (
     Cursor,
     Page,
+    PaymentQuestion,
     Provider,
     RemoteBill,
     RemotePayment,
@@ -233,6 +234,31 @@ class ProviderContract:
         assert check in {payment.check_number for payment in since}
         later = provider.cursor_since(today + dt.timedelta(days=3))
         assert read(list(provider.pages(later))) == []
+
+    def test_it_finds_payments_by_what_somebody_knows(self, erp: Erp) -> None:
+        bill, other = erp.bill("431.17"), erp.bill("500")
+        for pay in (lambda: erp.pay((bill, "431.17")), lambda: erp.pay_directly(other, "412.19")):
+            check = pay()
+            (expected,) = self.of_check(erp, check)
+            provider = erp.provider()
+            questions = [
+                PaymentQuestion(number=check),
+                PaymentQuestion(number=check, amount=expected.total),
+                PaymentQuestion(amount=expected.total, vendor=expected.vendor_name[:4].lower()),
+                PaymentQuestion(number=expected.number, vendor=expected.vendor_name),
+            ]
+            for question in questions:
+                assert expected in provider.find_payments(question, limit=50), question
+            wrong = PaymentQuestion(number=check, amount=expected.total + 1)
+            assert provider.find_payments(wrong, limit=50) == []
+            assert provider.find_payments(PaymentQuestion(vendor="%no one%"), limit=50) == []
+
+    def test_it_finds_no_more_than_it_was_asked_for(self, erp: Erp) -> None:
+        bill = erp.bill("90")
+        for _ in range(3):
+            erp.pay((bill, "21.01"))
+        found = erp.provider().find_payments(PaymentQuestion(amount=Decimal("21.01")), limit=2)
+        assert len(found) == 2
 
     def test_it_lists_the_posted_bills(self, erp: Erp) -> None:
         bill = erp.bill("61.10")
