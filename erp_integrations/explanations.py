@@ -144,7 +144,7 @@ class Adviser:
     def _place_that_mends(self, reason: WaitReason, allocation: ErpAllocation) -> tuple[str, str]:
         invoice, commitments = allocation.invoice, Tool.COMMITMENTS in self._admin_tools
         if reason == WaitReason.TAB_DISABLED and invoice:
-            return self._advanced_settings(invoice.commitment)
+            return self.advanced_settings(invoice.commitment)
         if reason == WaitReason.TOOL_INACTIVE and invoice and self._admin_tools:
             url = reverse("admin:projects_project_change", args=[invoice.project_id])
             return url, "Open the project's tools"
@@ -156,7 +156,8 @@ class Adviser:
             return url, "Look for the invoice"
         return "", ""
 
-    def _advanced_settings(self, commitment: Commitment) -> tuple[str, str]:
+    def advanced_settings(self, commitment: Commitment) -> tuple[str, str]:
+        """Where the tab is switched on. The commitment is one of those asked for at first."""
         if commitment.pk not in self.administered:
             return "", ""
         url = reverse("commitments:advanced_settings", args=[commitment.project_id, commitment.pk])

@@ -25,6 +25,7 @@ TABS = (
     Tab("subcontractor_invoices", "Subcontractor Invoices"),
     Tab("payments", "Payments"),
     Tab("reconciliation", "Reconciliation"),
+    Tab("find_payment", "Find a Payment"),
     Tab("vendors", "Companies", is_company_only=True),
     Tab("jobs", "Jobs", is_company_only=True),
     Tab("commitments", "Commitments"),

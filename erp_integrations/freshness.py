@@ -14,6 +14,7 @@ from projects.time_zones import in_words
 
 def register() -> None:
     register_payments_status(last_synced)
+    register_payments_status(missing_payment)
     register_import_names(names_of_runs)
 
 
@@ -23,6 +24,14 @@ def last_synced(commitment: Commitment, person: Person) -> StatusLine | None:
     if connection is None:
         return None
     return {"text": _text(connection, commitment), "url": _history_url(commitment, person)}
+
+
+def missing_payment(commitment: Commitment, person: Person) -> StatusLine | None:
+    """The way to *Find a Payment*, for those who may open the tool."""
+    if not find_projects(person).filter(pk=commitment.project_id).exists():
+        return None
+    url = reverse("erp_integrations:project_find_payment", args=[commitment.project_id])
+    return {"text": "A payment is missing?", "url": url}
 
 
 def names_of_runs(ids: Collection[int], person: Person) -> dict[int, StatusLine]:

@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from erp_integrations import views
 from erp_integrations.directory import urls as directory
 from erp_integrations.health.urls import PAGES as HOME_PAGES
+from erp_integrations.inquiry.urls import PAGES as INQUIRY_PAGES
 from erp_integrations.notices.urls import urlpatterns as NOTICE_URLS
 from erp_integrations.reconciliation.urls import PAGES as RECONCILIATION_PAGES
 from erp_integrations.settings_pages.urls import COMPANY_PAGES as SETTINGS_PAGES
@@ -30,6 +31,7 @@ PAGES: tuple[PageRoute, ...] = (
     ("runs/<int:run_id>/issues.csv", views.run_issues_csv, "run_issues_csv"),
     *directory.PAGES,
     *RECONCILIATION_PAGES,
+    *INQUIRY_PAGES,
 )
 #: pages that are there for the company only
 COMPANY_PAGES: tuple[PageRoute, ...] = (

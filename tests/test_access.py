@@ -126,6 +126,8 @@ for _kind in ("project", "company"):
             standard=286, admin=286, approver=286
         ),
         f"erp_integrations:{_kind}_compare": SYNC,
+        f"erp_integrations:{_kind}_find_payment": ACCOUNTING,
+        f"erp_integrations:{_kind}_sync_found": SYNC,
         f"erp_integrations:{_kind}_sync": SYNC,
         f"erp_integrations:{_kind}_run_cancel": SYNC,
     }
@@ -365,7 +367,7 @@ WRITERS |= {
     "erp_integrations:unsubscribe": {*PEOPLE},
 }
 for _kind in ("project", "company"):
-    for _name in ("sync", "run_cancel", "compare"):
+    for _name in ("sync", "run_cancel", "compare", "sync_found"):
         WRITERS[f"erp_integrations:{_kind}_{_name}"] = {"admin", "approver"}
 
 FORGED = {

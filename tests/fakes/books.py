@@ -16,6 +16,7 @@ from erp_integrations.providers.contract import (
     ConnectionField,
     Cursor,
     Page,
+    PaymentQuestion,
     Provider,
     RejectedRecord,
     RemoteAllocation,
@@ -81,6 +82,8 @@ class Books:
         self.commitments: list[RemoteCommitment] = []
         #: called with the kind before it is listed; may raise
         self.before_listing: Callable[[str], None] = lambda kind: None
+        #: called before a search; may raise
+        self.before_search: Callable[[], None] = lambda: None
         #: pages to hand out as they are, instead of the books
         self.script: list[Page] | None = None
 
@@ -136,7 +139,12 @@ class BooksProvider(Provider):
     code: ClassVar[str] = "books"
     label: ClassVar[str] = "Books in memory"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        overlap_seconds=0, scoped_sync=True, vendors=True, jobs=True, commitments=True
+        overlap_seconds=0,
+        payment_search=True,
+        scoped_sync=True,
+        vendors=True,
+        jobs=True,
+        commitments=True,
     )
     fields: ClassVar[Sequence[ConnectionField]] = ()
 
@@ -185,6 +193,18 @@ class BooksProvider(Provider):
         if remote_id not in self.books.payments:
             raise RecordNotFound(f"There is no payment {remote_id}.")
         return self.books.payments[remote_id]
+
+    def find_payments(self, question: PaymentQuestion, *, limit: int) -> list[RemotePayment]:
+        self.books.calls.append(f"find {question}")
+        self.books.before_search()
+        found = [
+            each
+            for each in self.books.payments.values()
+            if question.number.lower() in f"{each.check_number} {each.number}".lower()
+            and question.amount in (None, each.total)
+            and question.vendor.lower() in each.vendor_name.lower()
+        ]
+        return found[:limit]
 
     def bills(self, remote_ids: Sequence[str] | None = None) -> Iterator[RemoteBill]:
         wanted = self.books.bill_ids() if remote_ids is None else remote_ids
