@@ -10,6 +10,7 @@ show on their pages registers it here, once, in its ``AppConfig.ready``::
     extensions.register_payments_status(last_synced)
     extensions.register_import_names(names_of_runs)
     extensions.register_export_checklist(what_the_erp_needs)
+    extensions.register_invoice_actions(unlink_from_the_erp)
 """
 
 import datetime as dt
@@ -79,6 +80,15 @@ class ChecklistItem:
     link_label: str = ""
 
 
+@dataclass(frozen=True)
+class InvoiceAction:
+    """A button on the page of an invoice, which sends an empty form to ``url``."""
+
+    label: str
+    url: str
+    icon: str
+
+
 #: columns of the change history, in this order: a source gives ``values_list(*these)``;
 #: ``changes`` is ``{label: [old, new]}``; ``import_id`` is the import that did it where no person
 #: did (0: one that has no number)
@@ -86,6 +96,7 @@ HISTORY_COLUMNS = ("at", "row_id", "subject", "summary", "changes", "actor_id", 
 HistorySource: TypeAlias = Callable[[Commitment], "QuerySet[Any, Any]"]
 InvoicePaymentSource: TypeAlias = Callable[[SubcontractorInvoice, Person], list[InvoicePayment]]
 StatusSource: TypeAlias = Callable[[Commitment, Person], StatusLine | None]
+InvoiceActionSource: TypeAlias = Callable[[SubcontractorInvoice, Person], list[InvoiceAction]]
 ChecklistSource: TypeAlias = Callable[[SubcontractorInvoice, Person], list[ChecklistItem]]
 
 #: what people call these imports, and where they are described for those who may look
@@ -98,6 +109,7 @@ _history: list[HistorySource] = []
 _statuses: list[StatusSource] = []
 _import_names: list[ImportNames] = []
 _checklists: list[ChecklistSource] = []
+_invoice_actions: list[InvoiceActionSource] = []
 
 
 def register_paid_amounts(*, on_commitment: Expression, on_invoice: Expression) -> None:
@@ -114,6 +126,12 @@ def register_invoice_payments(source: InvoicePaymentSource) -> None:
     """Say which payments an invoice has; none where the person may not see them."""
     if source not in _invoice_payments:
         _invoice_payments.append(source)
+
+
+def register_invoice_actions(source: InvoiceActionSource) -> None:
+    """Add buttons to the page of an invoice; none where the person may not press them."""
+    if source not in _invoice_actions:
+        _invoice_actions.append(source)
 
 
 def register_history(source: HistorySource) -> None:
@@ -170,6 +188,10 @@ def tabs() -> list[Tab]:
 
 def invoice_payments(invoice: SubcontractorInvoice, user: Person) -> list[InvoicePayment]:
     return [each for source in _invoice_payments for each in source(invoice, user)]
+
+
+def invoice_actions(invoice: SubcontractorInvoice, user: Person) -> list[InvoiceAction]:
+    return [each for source in _invoice_actions for each in source(invoice, user)]
 
 
 def history_sources() -> list[HistorySource]:

@@ -95,6 +95,7 @@ def detail(
     context = {
         **opened.context,
         "checklist": checklist(found, request.user),
+        "erp_actions": extensions.invoice_actions(found, request.user),
         "payments": extensions.invoice_payments(found, request.user),
         "add_payment_url": _add_payment_url(opened.frame, found),
         "edit_url": opened.url("invoice_edit") if is_admin else "",

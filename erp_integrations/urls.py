@@ -8,6 +8,7 @@ from django.urls import URLPattern, path
 
 from erp_integrations import views
 from erp_integrations.directory import urls as directory
+from erp_integrations.exporting.urls import PAGES as EXPORT_PAGES
 from erp_integrations.health.urls import PAGES as HOME_PAGES
 from erp_integrations.inquiry.urls import PAGES as INQUIRY_PAGES
 from erp_integrations.notices.urls import urlpatterns as NOTICE_URLS
@@ -22,7 +23,7 @@ PageRoute: TypeAlias = tuple[str, Callable[..., HttpResponseBase], str]
 
 PAGES: tuple[PageRoute, ...] = (
     *HOME_PAGES,
-    ("subcontractor-invoices/", views.subcontractor_invoices, "subcontractor_invoices"),
+    *EXPORT_PAGES,
     ("sync/", views.sync, "sync"),
     ("runs/", views.sync_history, "runs"),
     ("runs/<int:run_id>/", views.run_detail, "run"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,9 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 from commitments.exports import csv_response
 from erp_integrations import runs
 from erp_integrations.explanations import Adviser
-from erp_integrations.filters import VIEWS, InvoiceFilter, RunFilter, counts_of_views
+from erp_integrations.filters import RunFilter
 from erp_integrations.frames import frame
-from erp_integrations.invoice_list import NEWEST_FIRST, rows_for, with_shown
 from erp_integrations.models import ErpAllocation, RunState, RunTrigger, SyncRun
 from erp_integrations.models.issue import IssueCode
 from erp_integrations.panels import ConnectionPanel, Progress, SyncPanel
@@ -29,25 +27,6 @@ from projects.paging import keyset_page
 PER_PAGE = 50
 #: htmx stops asking when it gets this
 STOP_POLLING = 286
-
-
-@login_required
-@require_GET
-def subcontractor_invoices(request: HttpRequest, **where: int) -> HttpResponse:
-    """The default page: what was billed, whether the ERP has it, and what was paid."""
-    place = find_place(request.user, **where)
-    invoices = InvoiceFilter(request.GET, queryset=place.invoices)
-    page = keyset_page(request, with_shown(invoices.qs), NEWEST_FIRST, counted=invoices.qs)
-    rows = rows_for(request.user, page.rows)
-    context = {
-        **frame(place, "subcontractor_invoices"),
-        **sync_context(place),
-        **_views(place, invoices),
-        "page": page,
-        "rows": rows,
-        "has_errors": any(row.error for row in rows),
-    }
-    return render(request, "erp_integrations/subcontractor_invoices.html", context)
 
 
 @login_required
@@ -191,40 +170,6 @@ def sync_context(place: Place, watched: SyncRun | None = None) -> dict[str, Any]
     }
 
 
-def _views(place: Place, invoices: InvoiceFilter) -> dict[str, Any]:
-    """The views with their counts, and the search, each keeping the other."""
-    invoices.form.is_valid()
-    chosen = invoices.form.cleaned_data.get("view") or "all"
-    search = invoices.form.cleaned_data.get("q") or ""
-    counts = counts_of_views(place.invoices)
-    url = place.url("subcontractor_invoices")
-    views = [
-        {
-            "label": label,
-            "count": counts[code],
-            "is_chosen": code == chosen,
-            "url": f"{url}?{urlencode({'view': code, **({'q': search} if search else {})})}",
-        }
-        for code, label in VIEWS
-    ]
-    return {
-        "views": views,
-        "chosen_view": chosen,
-        "search": search,
-        "url_without_search": f"{url}?{urlencode({'view': chosen})}",
-        "empty": NOTHING_FOUND if search else EMPTY_VIEWS[chosen],
-    }
-
-
-NOTHING_FOUND = "No invoice here has all these words. Clear the search to see the others."
-EMPTY_VIEWS = {
-    "all": "No subcontractor invoice yet. Invoices are entered on a commitment's Invoices tab.",
-    "ready": "Nothing is ready to export. Invoices arrive here when they are sent to the ERP from "
-    "their commitment.",
-    "failed": "No export has failed.",
-    "synced": "No invoice is synced yet. Payments come for invoices that were exported to the ERP "
-    "or linked to a bill there.",
-}
 NO_RUN = (
     "Nothing was synced yet. Press “Sync Payments for Synced Invoices” on the Subcontractor "
     "Invoices tab, or wait for the next scheduled sync."

@@ -68,6 +68,7 @@ COMMITMENTS_WRITE = only(reader=FORBIDDEN, standard=FORBIDDEN, admin=MOVED, meth
 COMMITMENTS_ADMINS_POST = only(admin=MOVED, method="post")
 COMPANY = only(reader=OK, standard=OK, admin=OK, approver=OK)
 ACCOUNTING = only(standard=OK, admin=OK, approver=OK)
+ACCEPT = only(standard=FORBIDDEN, admin=FORBIDDEN, approver=FORBIDDEN, method="post")
 SYNC = only(standard=FORBIDDEN, admin=MOVED, approver=MOVED, method="post")
 
 ROWS: dict[str, Row] = {
@@ -128,6 +129,11 @@ for _kind in ("project", "company"):
         f"erp_integrations:{_kind}_compare": SYNC,
         f"erp_integrations:{_kind}_find_payment": ACCOUNTING,
         f"erp_integrations:{_kind}_sync_found": SYNC,
+        f"erp_integrations:{_kind}_exports": ACCOUNTING,
+        f"erp_integrations:{_kind}_export_progress": only(standard=286, admin=286, approver=286),
+        # it takes Standard and being an approver, both: nobody in this table is
+        f"erp_integrations:{_kind}_invoices_act": ACCEPT,
+        f"erp_integrations:{_kind}_invoice_unlink": ACCEPT,
         f"erp_integrations:{_kind}_sync": SYNC,
         f"erp_integrations:{_kind}_run_cancel": SYNC,
     }

@@ -6,14 +6,14 @@ itself: minutes lie between them.
 
 import datetime as dt
 from typing import NamedTuple
-from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
-from commitments.models import SubcontractorInvoice
-from erp_integrations.models import ErpConnection
+from commitments.models import Commitment, SubcontractorInvoice
+from erp_integrations.models import DirectoryKind, ErpConnection
 from erp_integrations.providers.contract import Capabilities
 from erp_integrations.providers.registry import find_provider
+from projects.models import Project, Vendor
 
 
 class Requirement(NamedTuple):
@@ -90,7 +90,7 @@ def _of_connection(connection: ErpConnection) -> list[Requirement]:
 
 
 def _of_links(invoice: SubcontractorInvoice, connection: ErpConnection) -> list[Requirement]:
-    offered, name, company = capabilities_of(connection), connection.name, invoice.company_id
+    offered, name = capabilities_of(connection), connection.name
     vendor, commitment, project = invoice.commitment.vendor, invoice.commitment, invoice.project
     links = [
         Requirement(
@@ -98,7 +98,7 @@ def _of_links(invoice: SubcontractorInvoice, connection: ErpConnection) -> list[
             vendor.has_origin,
             f"{vendor} is linked to a vendor in {name}.",
             f"{vendor} is not linked to a vendor in {name}.",
-            _page("company_vendors", company, vendor.name),
+            _record(DirectoryKind.VENDORS, vendor),
             "Link the company",
         )
     ]
@@ -109,7 +109,7 @@ def _of_links(invoice: SubcontractorInvoice, connection: ErpConnection) -> list[
                 project.has_origin,
                 f"Project {project} is linked to a job in {name}.",
                 f"Project {project} is not linked to a job in {name}.",
-                _page("company_jobs", company, project.number),
+                _record(DirectoryKind.JOBS, project),
                 "Link the project",
             )
         )
@@ -120,7 +120,7 @@ def _of_links(invoice: SubcontractorInvoice, connection: ErpConnection) -> list[
                 commitment.has_origin,
                 f"Commitment {commitment.number} is linked to its counterpart in {name}.",
                 f"Commitment {commitment.number} is not linked to a commitment in {name}.",
-                _page("company_commitments", company, commitment.number),
+                _record(DirectoryKind.COMMITMENTS, commitment),
                 "Link the commitment",
             )
         )
@@ -182,9 +182,9 @@ def problem_with_entry(
     return ""
 
 
-def _page(name: str, company_id: int, search: str) -> str:
-    try:
-        url = reverse(f"erp_integrations:{name}", args=[company_id])
-    except NoReverseMatch:
-        return ""
-    return f"{url}?{urlencode({'q': search})}"
+def _record(kind: DirectoryKind, record: Vendor | Project | Commitment) -> str:
+    """The page on which this record is linked."""
+    return reverse(
+        "erp_integrations:company_directory_record",
+        args=[record.company_id, kind.value, record.pk],
+    )
