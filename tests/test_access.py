@@ -232,7 +232,7 @@ def world(db: None) -> World:
             "kind": "vendors",
             "record_id": commitment.vendor_id,
             "staged_id": staged.pk,
-            "token": links.unsubscribe_url(email.key).rstrip("/").rpartition("/")[2],
+            "token": links.token_of(email.key),
         },
     )
 

@@ -7,18 +7,19 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
 from erp_integrations.filters import VIEWS, counts_of_views
 from erp_integrations.health.chart import SHOWN, Chart, seconds_of
 from erp_integrations.health.circuit import Circuit, circuit_of
-from erp_integrations.models import ErpConnection, SyncRun, WaitReason
+from erp_integrations.models import DirectoryRefresh, ErpConnection, SyncRun, WaitReason
 from erp_integrations.models.run import ACTIVE_STATES
 from erp_integrations.places import Place
 from erp_integrations.providers.contract import Capabilities
 from erp_integrations.providers.errors import ConfigurationError
 from erp_integrations.providers.registry import find_provider
+from erp_integrations.reconciliation.results import Results
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,23 @@ class Overview:
             if code != "all"
         ]
 
+    @cached_property
+    def books(self) -> Results:
+        """The newest comparison of both books."""
+        return Results(self.place)
+
     # ----------------------------------------------------------------------- calls
     @cached_property
     def calls(self) -> "Calls":
         now = timezone.now()
         today = datetime.combine(now.astimezone(self._zone).date(), time.min, tzinfo=self._zone)
         mine = SyncRun.objects.filter(connection=self.connection)
-        recent = mine.filter(Q(created_at__gte=today) | Q(heartbeat_at__gte=now - MINUTE))
-        a_day = recent.aggregate(calls=Sum("calls", filter=Q(created_at__gte=today)))["calls"] or 0
-        lately = recent.filter(heartbeat_at__gte=now - MINUTE)
+        refreshed = DirectoryRefresh.objects.filter(connection=self.connection)
+        a_day = sum(
+            rows.filter(created_at__gte=today).aggregate(calls=Sum("calls"))["calls"] or 0
+            for rows in (mine, refreshed)
+        )
+        lately = mine.filter(heartbeat_at__gte=now - MINUTE)
         a_minute = sum(_calls_within_a_minute(run) for run in lately)
         return Calls(self.connection.name, self._capabilities, a_day, round(a_minute))
 

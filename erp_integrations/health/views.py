@@ -18,6 +18,7 @@ def overview(request: HttpRequest, **where: int) -> HttpResponse:
     context = {
         **frame(place, "home"),
         **sync_context(place),
+        "reconciliation_url": place.url("reconciliation"),
         "overview": Overview(place, place.connection) if place.connection else None,
     }
     return render(request, "erp_integrations/overview.html", context)

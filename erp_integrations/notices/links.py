@@ -31,7 +31,11 @@ def unsubscribe_url(key: uuid.UUID) -> str:
 
     It carries a random key of the one e-mail, signed: no name, no number.
     """
-    return public(reverse("erp_integrations:unsubscribe", args=[_SIGNER.sign(key.hex)]))
+    return public(reverse("erp_integrations:unsubscribe", args=[token_of(key)]))
+
+
+def token_of(key: uuid.UUID) -> str:
+    return _SIGNER.sign(key.hex)
 
 
 def email_of(token: str) -> OutgoingEmail | None:

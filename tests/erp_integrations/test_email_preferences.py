@@ -58,7 +58,7 @@ def browser(user: User) -> Client:
 
 
 def path_of(email: OutgoingEmail) -> str:
-    return links.unsubscribe_url(email.key).removeprefix("http://localhost:8000")
+    return reverse("erp_integrations:unsubscribe", args=[links.token_of(email.key)])
 
 
 def kinds(person: User) -> set[NoticeKind]:

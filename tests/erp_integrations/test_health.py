@@ -12,7 +12,14 @@ from django.utils import timezone
 from erp_integrations.health.chart import Chart, duration
 from erp_integrations.health.circuit import circuit_of
 from erp_integrations.health.overview import Calls, Overview
-from erp_integrations.models import ErpConnection, RunState, RunTrigger, SyncRun
+from erp_integrations.models import (
+    ErpConnection,
+    Reconciliation,
+    ReconciliationTotal,
+    RunState,
+    RunTrigger,
+    SyncRun,
+)
 from erp_integrations.places import Place
 from erp_integrations.providers.contract import Capabilities
 from erp_integrations.providers.tryton.provider import TrytonProvider
@@ -240,6 +247,21 @@ def test_a_project_counts_its_own(tryton: ErpConnection) -> None:
     home(bob, tower)
 
 
+def test_the_last_comparison_of_both_books_is_shown(tryton: ErpConnection, carla: User) -> None:
+    assert "Both books were not compared yet." in home(carla, tryton.company)
+    project = ProjectFactory(company=tryton.company)
+    compared = Reconciliation.objects.create(
+        company=tryton.company, connection=tryton, run=run_of(tryton, mode="reconcile"),
+        finished_at=NOW, invoices=4, differences=1,
+    )  # fmt: skip
+    ReconciliationTotal.objects.create(
+        company=tryton.company, reconciliation=compared, project=project, currency="USD",
+        erp_paid=1000, paid_here=750, unexplained=50, invoices=4, differences=1,
+    )  # fmt: skip
+    page = home(carla, tryton.company)
+    assert "$250.00" in page and "$50.00" in page and "1 of 4" in page
+
+
 @pytest.mark.parametrize("number", [1, 30])
 def test_the_page_costs_the_same_whatever_there_is_to_count(
     tryton: ErpConnection, carla: User, number: int, django_assert_num_queries: Any
@@ -252,5 +274,5 @@ def test_the_page_costs_the_same_whatever_there_is_to_count(
     client, url = Client(), reverse("erp_integrations:company_home", args=[tryton.company_id])
     client.force_login(carla)
     client.get(url)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(18):
         client.get(url)
