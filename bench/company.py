@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from commitments.models import Commitment, CommitmentEvent, SubcontractorInvoice
 from erp_integrations.models import ErpConnection, RunState, RunTrigger, SyncRun
-from payments.models import EventKind, Payment, PaymentEvent
+from payments.models import Payment
 from projects.access import Level, Tool
 from projects.models import Company, ErpStatus, Project, ProjectTool, User, Vendor
 from projects.paging import Keyset
@@ -43,7 +43,7 @@ def make_company(name: str, invoices: int) -> BenchCompany:
     )
     commitments = _commitments(company, invoices)
     _invoices(commitments, invoices)
-    _payments(commitments)
+    _payments(commitments[0])
     _runs(erp, max(invoices // 10, 60))
     people = _people(company)
     with connection.cursor() as cursor:
@@ -107,43 +107,33 @@ def _invoices(commitments: list[Commitment], number: int) -> None:
     _store(SubcontractorInvoice, made())
 
 
-def _payments(commitments: list[Commitment]) -> None:
-    """Two of each invoice, one of them synced; an event for each."""
-    by_id = {each.pk: each for each in commitments}
-    rows = SubcontractorInvoice.objects.filter(commitment__in=by_id).order_by("pk")
+#: two of each invoice, the second one synced
+PAYMENTS = """
+INSERT INTO payments_payment (
+    company_id, project_id, commitment_id, invoice_id, amount, currency, method, date,
+    payment_number, invoice_number, check_number, notes, status, void_reason,
+    origin_id, origin_code, origin_data, created_at, updated_at)
+SELECT i.company_id, i.project_id, i.commitment_id, i.id, 312.50, 'USD', 'check', i.billing_date,
+    'PAY-' || i.id || '-' || part, i.invoice_number, 'CHK-' || i.id, '', 'issued', '',
+    CASE part WHEN 2 THEN 'L-' || i.id ELSE '' END, '', '', now(), now()
+FROM commitments_subcontractorinvoice i, generate_series(1, 2) part
+WHERE i.company_id = %s
+"""
+EVENTS = """
+INSERT INTO payments_paymentevent (company_id, commitment_id, payment_id, label, kind, at, changes)
+SELECT company_id, commitment_id, id, 'Payment ' || id, 'created', now(), '{}'
+FROM payments_payment WHERE company_id = %s
+"""
 
-    def made() -> Iterator[Payment]:
-        for each, (pk, commitment_id) in enumerate(rows.values_list("pk", "commitment_id")):
-            commitment = by_id[commitment_id]
-            for part in range(2):
-                yield Payment(
-                    company=commitment.company,
-                    project=commitment.project,
-                    commitment=commitment,
-                    invoice_id=pk,
-                    amount=DUE / 4,
-                    method="check",
-                    date=FIRST_DAY + dt.timedelta(days=each % 2000),
-                    check_number=f"CHK-{each}",
-                    payment_number=f"PAY-{each}-{part}",
-                    origin_id=f"L-{each}" if part else "",
-                )
 
-    _store(Payment, made())
-    stored = Payment.objects.filter(commitment__in=by_id).values_list("pk", "commitment_id")
-    _store(
-        PaymentEvent,
-        (
-            PaymentEvent(
-                company=by_id[commitment_id].company, commitment_id=commitment_id, payment_id=pk,
-                label=f"Payment {pk}", kind=EventKind.CREATED, at=timezone.now(),
-            )
-            for pk, commitment_id in stored
-        ),
-    )  # fmt: skip
-    first = commitments[0]
+def _payments(commitment: Commitment) -> None:
+    """As the sync writes them: many in one statement."""
+    company = commitment.company
+    with connection.cursor() as cursor:
+        cursor.execute(PAYMENTS, [company.pk])
+        cursor.execute(EVENTS, [company.pk])
     CommitmentEvent.objects.create(
-        company=first.company, commitment=first, subject="Settings", summary="Changed"
+        company=company, commitment=commitment, subject="Settings", summary="Changed"
     )
 
 

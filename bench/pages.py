@@ -26,12 +26,13 @@ SMALL = 1_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--invoices", type=int, default=100_000)
+    parser.add_argument("--keep", action="store_true", help="leave the database bench_… behind")
     parser.add_argument("--rounds", type=int, default=5, help="the best of so many counts")
     options = parser.parse_args()
-    report(options.invoices, measure(options.invoices, options.rounds))
+    report(options.invoices, measure(options.invoices, options.rounds, keep=options.keep))
 
 
-def measure(invoices: int, rounds: int) -> dict[str, dict[str, Any]]:
+def measure(invoices: int, rounds: int, *, keep: bool) -> dict[str, dict[str, Any]]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "procore_sync.settings")
     import django
 
@@ -46,7 +47,7 @@ def measure(invoices: int, rounds: int) -> dict[str, dict[str, Any]]:
     try:
         return _compare(invoices, rounds)
     finally:
-        connection.creation.destroy_test_db(before, verbosity=0)
+        connection.creation.destroy_test_db(before, verbosity=0, keepdb=keep)
 
 
 def _compare(invoices: int, rounds: int) -> dict[str, dict[str, Any]]:

@@ -18,10 +18,11 @@ from commitments.invoice_actions import BulkBar, act_on_ticked
 from commitments.invoice_forms import InvoiceEntryForm, initial_for, initial_of
 from commitments.invoice_list import InvoiceRow, invoice_totals, visible_invoices
 from commitments.models import InvoiceAttachment, SubcontractorInvoice
-from commitments.pages import CommitmentPage, open_commitment, page_of
+from commitments.pages import CommitmentPage, open_commitment
 from projects import attachments
 from projects.access import Level
 from projects.forms import AttachmentForm
+from projects.paging import keyset_page
 
 TAB = "invoices"
 
@@ -58,7 +59,7 @@ def _open(request: HttpRequest, where: tuple[int, int, int], *, to_write: bool =
 def invoice_list(request: HttpRequest, project_id: int, commitment_id: int) -> HttpResponse:
     frame = open_commitment(request, project_id, commitment_id, TAB)
     rows = visible_invoices(request.user, frame.commitment)
-    page = page_of(request, rows)
+    page = keyset_page(request, rows, ("-position",), counted=rows.values("pk"))
     tool_is_on = frame.is_admin and erp_tool_is_on(project_id)
     shown = [InvoiceRow(each, tool_is_on=tool_is_on) for each in page]
     url = frame.url("commitments:invoices_act")

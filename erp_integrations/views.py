@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
@@ -22,9 +21,8 @@ from erp_integrations.panels import ConnectionPanel, Progress, SyncPanel
 from erp_integrations.places import Place, find_place
 from erp_integrations.preconditions import may_sync
 from projects.money import rounded
-from projects.paging import keyset_page
+from projects.paging import BoundedCount, KeysetPage, keyset_page
 
-PER_PAGE = 50
 #: htmx stops asking when it gets this
 STOP_POLLING = 286
 
@@ -94,8 +92,8 @@ def run_detail(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
     """One run: what it did, what is wrong with which record, and what to do about it."""
     place = find_place(request.user, **where)
     run = _run(place, run_id)
-    issues = Paginator(_issues(place, run), PER_PAGE).get_page(request.GET.get("page"))
-    waiting = Paginator(_waiting(place), PER_PAGE).get_page(request.GET.get("waiting"))
+    issues = _whole_page(request, _issues(place, run), ("pk",), prefix="problems_")
+    waiting = _whole_page(request, _waiting(place), ("waiting_since", "pk"), prefix="waiting_")
     adviser = _adviser(place, [*issues, *waiting])
     everything = run.issues.exclude(code=IssueCode.WAITING).count()
     all_waiting = _all_waiting(run)
@@ -106,10 +104,10 @@ def run_detail(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
         "error_advice": adviser.on_error(run) if run.error_code else None,
         "issue_page": issues,
         "issues": [(each, adviser.on_issue(each)) for each in issues],
-        "hidden_issues": everything - issues.paginator.count,
+        "hidden_issues": everything - issues.total.number,
         "waiting_page": waiting,
         "waiting": [(each, adviser.on_waiting(each)) for each in waiting],
-        "hidden_waiting": all_waiting - waiting.paginator.count,
+        "hidden_waiting": all_waiting - waiting.total.number,
         "csv_url": place.url("run_issues_csv", run.pk),
     }
     return render(request, "erp_integrations/run.html", context)
@@ -190,6 +188,14 @@ def _issues(place: Place, run: SyncRun) -> Any:
     """What this run found wrong; what waits has a list of its own."""
     rows = place.issues(run).exclude(code=IssueCode.WAITING)
     return rows.select_related("erp_payment", *_INVOICE).order_by("pk")
+
+
+def _whole_page(
+    request: HttpRequest, rows: Any, order: Sequence[str], *, prefix: str
+) -> KeysetPage:
+    """A page of rows that are counted to the last one: how many are elsewhere depends on it."""
+    total = BoundedCount(rows.count())
+    return keyset_page(request, rows, order, total=total, prefix=prefix)
 
 
 def _waiting(place: Place) -> Any:

@@ -5,23 +5,19 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.forms.models import model_to_dict
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from commitments.models import Commitment, CommitmentEvent, SubcontractorInvoice
-from projects.access import Level, Tool
 from projects.models import Company, ErpStatus, User
-from projects.services import grant_level
+from tests.commitments.fixtures import browser
 from tests.factories import (
     BillingPeriodFactory,
     ChangeOrderFactory,
     CommitmentFactory,
-    CompanyFactory,
     InvoiceFactory,
     PaymentFactory,
     ProjectFactory,
-    UserFactory,
     VendorFactory,
 )
 
@@ -29,38 +25,6 @@ pytestmark = pytest.mark.django_db
 
 MODELS = ("commitment", "changeorder", "billingperiod", "subcontractorinvoice", "commitmentevent")
 SCHEDULE, CHANGES = "schedule_of_values", "change_orders"
-
-
-@pytest.fixture
-def northstar() -> Company:
-    return CompanyFactory(name="Northstar Builders")
-
-
-@pytest.fixture
-def dora(northstar: Company) -> User:
-    """Staff, and Admin of Commitments."""
-    dora = UserFactory(username="dora", is_staff=True)
-    grant_level(user=dora, tool=Tool.COMMITMENTS, level=Level.ADMIN, on=northstar)
-    return dora
-
-
-@pytest.fixture
-def mallory() -> User:
-    mallory = UserFactory(username="mallory", is_staff=True)
-    other = CompanyFactory(name="Mallory and Sons")
-    grant_level(user=mallory, tool=Tool.COMMITMENTS, level=Level.ADMIN, on=other)
-    return mallory
-
-
-@pytest.fixture
-def concrete(northstar: Company) -> Commitment:
-    return CommitmentFactory(project=ProjectFactory(company=northstar), number="SC-0012")
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def url(row: Any, what: str = "change") -> str:

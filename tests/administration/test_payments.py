@@ -4,23 +4,19 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from commitments.models import Commitment
 from payments.models import EventKind, Payment, PaymentEvent
 from payments.rows import LOCKED
-from projects.access import Level, Tool
-from projects.models import Company, User
-from projects.services import grant_level, set_tool
+from projects.access import Tool
+from projects.models import User
+from projects.services import set_tool
+from tests.commitments.fixtures import browser
 from tests.factories import (
-    CommitmentFactory,
-    CompanyFactory,
     InvoiceFactory,
     PaymentFactory,
-    ProjectFactory,
-    UserFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -31,37 +27,6 @@ INLINES = {
     for prefix in ("attachments", "events")
     for name in ("TOTAL", "INITIAL")
 }
-
-
-@pytest.fixture
-def northstar() -> Company:
-    return CompanyFactory(name="Northstar Builders")
-
-
-@pytest.fixture
-def dora(northstar: Company) -> User:
-    dora = UserFactory(username="dora", is_staff=True)
-    grant_level(user=dora, tool=Tool.COMMITMENTS, level=Level.ADMIN, on=northstar)
-    return dora
-
-
-@pytest.fixture
-def mallory() -> User:
-    mallory = UserFactory(username="mallory", is_staff=True)
-    other = CompanyFactory(name="Mallory and Sons")
-    grant_level(user=mallory, tool=Tool.COMMITMENTS, level=Level.ADMIN, on=other)
-    return mallory
-
-
-@pytest.fixture
-def concrete(northstar: Company) -> Commitment:
-    return CommitmentFactory(project=ProjectFactory(company=northstar), number="SC-0012")
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def url(payment: Payment, what: str = "change") -> str:

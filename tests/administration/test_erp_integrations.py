@@ -20,34 +20,15 @@ from erp_integrations.runs import request_run
 from projects.access import Level, Tool
 from projects.models import Company, User
 from projects.services import grant_level
+from tests.commitments.fixtures import browser
 from tests.erp_integrations.rows import erp_payment_of
-from tests.factories import CompanyFactory, ErpConnectionFactory, UserFactory
+from tests.factories import ErpConnectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
 ADD = "admin:erp_integrations_erpconnection_add"
 LIST = "admin:erp_integrations_erpconnection_changelist"
 MODELS = ("erpconnection", "connectionevent", "syncrun", "syncissue", "erppayment", "erpallocation")
-
-
-@pytest.fixture
-def northstar() -> Company:
-    return CompanyFactory(name="Northstar Builders")
-
-
-@pytest.fixture
-def alice(northstar: Company) -> User:
-    alice = UserFactory(username="alice", is_staff=True)
-    grant_level(user=alice, tool=Tool.ERP_INTEGRATIONS, level=Level.ADMIN, on=northstar)
-    return alice
-
-
-@pytest.fixture
-def mallory() -> User:
-    mallory = UserFactory(username="mallory", is_staff=True)
-    other = CompanyFactory(name="Mallory and Sons")
-    grant_level(user=mallory, tool=Tool.ERP_INTEGRATIONS, level=Level.ADMIN, on=other)
-    return mallory
 
 
 @pytest.fixture
@@ -61,12 +42,6 @@ def tryton(northstar: Company) -> ErpConnection:
         credentials={"key": "very secret"},
         export_subcontractor_invoices=True,
     )
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def form(company: Company, **values: Any) -> dict[str, Any]:

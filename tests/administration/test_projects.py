@@ -3,53 +3,18 @@
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from projects.access import Level, Tool
 from projects.models import Company, Project, ProjectTool, User
 from projects.services import grant_level, set_accounting_approver, something_was_enabled
+from tests.commitments.fixtures import browser
 from tests.factories import CompanyFactory, ProjectFactory, UserFactory, VendorFactory
 
 pytestmark = pytest.mark.django_db
 
 PEOPLE = "companyuserobjectpermission_set"
 TOOLS = "tools"
-
-
-@pytest.fixture
-def northstar() -> Company:
-    return CompanyFactory(name="Northstar Builders")
-
-
-@pytest.fixture
-def root() -> User:
-    return UserFactory(username="root", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def alice(northstar: Company) -> User:
-    """Staff, and Admin of both tools of Northstar."""
-    alice = UserFactory(username="alice", is_staff=True)
-    for tool in Tool:
-        grant_level(user=alice, tool=tool, level=Level.ADMIN, on=northstar)
-    return alice
-
-
-@pytest.fixture
-def mallory() -> User:
-    """Staff, and Admin of another company."""
-    mallory = UserFactory(username="mallory", is_staff=True)
-    other = CompanyFactory(name="Mallory and Sons")
-    for tool in Tool:
-        grant_level(user=mallory, tool=tool, level=Level.ADMIN, on=other)
-    return mallory
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def formset(prefix: str, rows: list[dict[str, Any]], initial: int = 0) -> dict[str, Any]:
