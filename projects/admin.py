@@ -215,7 +215,9 @@ class VendorAdmin(CompanyScopedAdmin):
     autocomplete_fields = ("company",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("company", "origin_id") if obj else ("origin_id",)
+        """Links to the ERP are made in its tool, where they are checked and written down."""
+        origin = ("origin_id", "origin_code")
+        return ("company", *origin) if obj else origin
 
 
 class SuperusersOnly(CompanyScope):

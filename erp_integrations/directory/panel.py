@@ -82,6 +82,15 @@ class RefreshPanel:
         return Place(self.place.person, self.place.company)
 
     @property
+    def announcement(self) -> str:
+        """What a screen reader says when the reading is over."""
+        if self.active or self.last is None:
+            return ""
+        if self.last.state == RefreshState.FAILED:
+            return f"Reading the ERP failed. {self.last.message}"
+        return f"The ERP was read. {self.last.message or self.summary}"
+
+    @property
     def summary(self) -> str:
         """What the last good reading found."""
         good = self.last_good

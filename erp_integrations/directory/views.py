@@ -53,7 +53,7 @@ def progress(request: HttpRequest, kind: str, **where: int) -> HttpResponse:
     """The panel of the reading, asked for every second until it is over."""
     place = find_place(request.user, **where)
     panel = RefreshPanel(place, kind_of(kind))
-    context = {"panel": panel, "zone": place.time_zone}
+    context = {"panel": panel, "zone": place.time_zone, "announcement": panel.announcement}
     response = render(request, "erp_integrations/directory/_refresh.html", context)
     if panel.active is None:
         response.status_code = STOP_POLLING
