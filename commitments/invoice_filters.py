@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_filters
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from commitments import extensions
 from commitments.models import (
@@ -59,9 +59,9 @@ class ProjectInvoiceFilter(django_filters.FilterSet):
     def __init__(self, data: Any, *, project: Project, visible: QuerySet[Any]) -> None:
         super().__init__(data, queryset=visible)
         self.filters["period"].queryset = BillingPeriod.objects.filter(project=project)
-        # by commitments, of which there are far fewer than invoices
-        commitments = project.commitments.filter(pk__in=_commitments_of(visible))
-        vendors = Vendor.objects.filter(pk__in=commitments.order_by().values("vendor_id"))
+        # asked of the commitments, of which there are far fewer
+        billed = project.commitments.filter(Exists(visible.filter(commitment=OuterRef("pk"))))
+        vendors = Vendor.objects.filter(pk__in=billed.order_by().values("vendor_id"))
         self.filters["vendor"].queryset = vendors
 
     def by_payment(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
@@ -81,7 +81,3 @@ class ProjectInvoiceFilter(django_filters.FilterSet):
         """Whether a person narrowed the list, so that an empty one says how to widen it."""
         self.form.is_valid()
         return any(self.form.cleaned_data.values())
-
-
-def _commitments_of(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.order_by().values("commitment_id")

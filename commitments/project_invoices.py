@@ -23,7 +23,7 @@ from commitments.invoice_actions import (
 )
 from commitments.invoice_filters import ProjectInvoiceFilter
 from commitments.invoice_list import InvoiceRow
-from commitments.models import SubcontractorInvoice
+from commitments.models import Commitment, SubcontractorInvoice
 from commitments.pages import open_project
 from projects.models import Project
 from projects.money import ZERO, MoneyField, rounded
@@ -57,12 +57,12 @@ class ProjectInvoiceRow(InvoiceRow):
 
 @dataclass(frozen=True)
 class Total:
-    """What all filtered invoices of one currency come to."""
+    """What all filtered invoices of one currency come to; None is not added up."""
 
     currency: str
-    gross: Decimal
+    gross: Decimal | None
     net: Decimal
-    paid: Decimal
+    paid: Decimal | None
 
 
 @login_required
@@ -82,7 +82,7 @@ def invoice_list(request: HttpRequest, project_id: int) -> HttpResponse:
         "filter": found,
         "page": page,
         "rows": rows,
-        "totals": totals(found.qs),
+        "totals": totals(found.qs, in_full=page.total.is_exact),
         "bulk": BulkBar(url, list(rows), tool_is_on) if is_admin else None,
         "empty": NONE_FOUND if found.is_filtering else NONE_YET,
         "page_url": reverse("commitments:project_invoices", args=[project.pk]),
@@ -119,15 +119,20 @@ def with_amounts(rows: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
     return shown
 
 
-def totals(rows: "QuerySet[Any, Any]") -> list[Total]:
-    """One per currency, added up by the database over all rows, not only this page's."""
-    amounts = rows.order_by().annotate(gross=_gross(), paid=extensions.paid_on("invoice"))
-    sums = amounts.values(currency=F("commitment__currency")).annotate(
-        gross_sum=Sum("gross"), net_sum=Sum("current_payment_due"), paid_sum=Sum("paid")
-    )
+def totals(rows: "QuerySet[Any, Any]", *, in_full: bool) -> list[Total]:
+    """One per currency, added up by the database over all rows, not only this page's.
+
+    Gross and paid ask for other rows of each invoice: ``in_full`` only where those are few.
+    """
+    sums = {"net_sum": Sum("current_payment_due")}
+    amounts = rows.order_by()
+    if in_full:
+        amounts = amounts.annotate(gross=_gross(), paid=extensions.paid_on("invoice"))
+        sums |= {"gross_sum": Sum("gross"), "paid_sum": Sum("paid")}
+    found = amounts.values(currency=F("commitment__currency")).annotate(**sums)
     return [
-        Total(each["currency"], each["gross_sum"], each["net_sum"], each["paid_sum"])
-        for each in sums.order_by("currency")
+        Total(each["currency"], each.get("gross_sum"), each["net_sum"], each.get("paid_sum"))
+        for each in found.order_by("currency")
     ]
 
 
@@ -147,8 +152,15 @@ def _page(request: HttpRequest, rows: "QuerySet[Any, Any]") -> KeysetPage:
 
 
 def _visible(request: HttpRequest, project: Project) -> "QuerySet[Any, Any]":
-    rows: QuerySet[Any, Any] = SubcontractorInvoice.objects.for_user(request.user)
-    return rows.filter(project=project)
+    """All but those of commitments that the person may not see.
+
+    The hidden ones are few and asked for first: a list of 100,000 invoices then needs no join.
+    """
+    here = Commitment.objects.filter(project=project)
+    seen = Commitment.objects.for_user(request.user).values("pk")
+    hidden = list(here.exclude(pk__in=seen).values_list("pk", flat=True))
+    rows: QuerySet[Any, Any] = SubcontractorInvoice.objects.filter(project=project)
+    return rows.exclude(commitment_id__in=hidden) if hidden else rows
 
 
 def _found(request: HttpRequest, project: Project) -> ProjectInvoiceFilter:

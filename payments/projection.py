@@ -72,6 +72,10 @@ def _differences() -> str:
     return " || ".join(parts)
 
 
+#: what the history says of a payment that is new
+_FIRST_AMOUNT = "jsonb_build_object('Amount', jsonb_build_array(NULL, w.amount::text))"
+
+
 # The names in it are the constants above; values come from the temporary table and %s.
 PROJECT = f"""
 WITH before AS MATERIALIZED (
@@ -107,7 +111,7 @@ SELECT w.company_id, w.commitment_id, w.id, left('Payment ' || w.origin_code, 25
         ELSE 'changed'
     END,
     now(), %s,
-    CASE WHEN b.id IS NULL THEN '{{}}'::jsonb ELSE {_differences()} END
+    CASE WHEN b.id IS NULL THEN {_FIRST_AMOUNT} ELSE {_differences()} END
 FROM written w LEFT JOIN before b ON b.id = w.id
 """  # noqa: S608
 

@@ -218,3 +218,35 @@ def test_lines_that_do_not_add_up_are_answered_by_a_sentence(
     invoice = InvoiceFactory(commitment=concrete)
     page = browser(dora).post(url(invoice), invoice_form(invoice, current_payment_due="1"))
     assert "The lines of the G702 do not add up." in page.content.decode()
+
+
+def test_what_the_administration_changes_is_written_down(dora: User, concrete: Commitment) -> None:
+    invoice = InvoiceFactory(commitment=concrete, invoice_number="ACME-1")
+    page = browser(dora).post(url(invoice), invoice_form(invoice, invoice_number="ACME-2"))
+    assert page.status_code == 302, page.context["adminform"].form.errors
+    event = invoice.events.get()
+    assert event.actor == dora and event.changes == {"Invoice #": ["ACME-1", "ACME-2"]}
+
+
+def test_an_invoice_is_entered_in_the_administration(dora: User, concrete: Commitment) -> None:
+    made = InvoiceFactory.build(commitment=concrete, company=None, project=None)
+    data = {**invoice_form(made), "commitment": concrete.pk}
+    page = browser(dora).post(reverse("admin:commitments_subcontractorinvoice_add"), data)
+    assert page.status_code == 302, page.context["adminform"].form.errors
+    stored = SubcontractorInvoice.objects.get()
+    assert stored.project == concrete.project and stored.events.get().summary == "Created"
+
+
+@pytest.mark.parametrize("state", ["sent", "exporting", "failed"])
+def test_what_was_sent_is_locked_here_as_well(dora: User, concrete: Commitment, state: str) -> None:
+    invoice = InvoiceFactory(commitment=concrete, erp_status=state, invoice_number="ACME-1")
+    browser(dora).post(url(invoice), invoice_form(invoice, invoice_number="ACME-2"))
+    invoice.refresh_from_db()
+    assert invoice.invoice_number == "ACME-1" and invoice.erp_status == state
+    assert browser(dora).post(url(invoice, "delete"), {"post": "yes"}).status_code == 403
+
+
+def test_invoice_contacts_are_named_in_the_administration(dora: User, concrete: Commitment) -> None:
+    page = browser(dora).post(url(concrete), form(concrete, invoice_contacts=[dora.pk]))
+    assert page.status_code == 302
+    assert list(concrete.invoice_contacts.all()) == [dora]

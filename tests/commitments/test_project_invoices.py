@@ -85,6 +85,17 @@ def test_totals_are_of_all_filtered_rows_by_currency(
     assert len(page.context["rows"]) == 50 and "1–50 of 52 invoices" in text(page)
 
 
+def test_where_counting_stops_only_the_net_amount_is_added_up(
+    bob: User, riverside: Project, concrete: Commitment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projects.paging.COUNTED", 2)
+    InvoiceFactory.create_batch(3, commitment=concrete, due=Decimal("10"))
+    page = browser(bob).get(url(riverside))
+    total = page.context["totals"][0]
+    assert (total.gross, total.net, total.paid) == (None, 30, None)
+    assert "added up for at most 2 invoices" in text(page)
+
+
 @pytest.fixture
 def mixed(riverside: Project, concrete: Commitment) -> dict[str, Any]:
     vendor = VendorFactory(company=riverside.company, name="Hudson Electric")

@@ -31,6 +31,7 @@ def test_it_shows_a_full_payment_on_the_invoice(
     assert (row.invoice, row.commitment) == (invoice, invoice.commitment)
     assert (row.amount, row.currency, row.check_number) == (Decimal(5000), "USD", "CHK-5001")
     assert (row.payment_number, row.origin_code, row.invoice_number) == ("P1", "P1", "BILL-7")
+    assert PaymentEvent.objects.get().changes == {"Amount": [None, "5000.0000"]}
 
 
 def test_it_shows_two_checks_on_one_bill(books: Books, connection: ErpConnection) -> None:
