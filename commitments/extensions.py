@@ -8,6 +8,7 @@ show on their pages registers it here, once, in its ``AppConfig.ready``::
     extensions.register_invoice_payments(payments_of_invoice)
     extensions.register_history(payment_events)
     extensions.register_payments_status(last_synced)
+    extensions.register_payments_action(sync_button)
     extensions.register_import_names(names_of_runs)
     extensions.register_export_checklist(what_the_erp_needs)
     extensions.register_invoice_actions(unlink_from_the_erp)
@@ -17,7 +18,7 @@ import datetime as dt
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, Protocol, TypeAlias, TypedDict
 
 from django.db.models import QuerySet, Value
 from django.db.models.expressions import Combinable
@@ -89,12 +90,23 @@ class InvoiceAction:
     icon: str
 
 
+class Fragment(Protocol):
+    """Something to press next to payments; ``template`` is included with it as ``action``."""
+
+    @property
+    def template(self) -> str: ...
+
+
 #: columns of the change history, in this order: a source gives ``values_list(*these)``;
 #: ``changes`` is ``{label: [old, new]}``; ``import_id`` is the import that did it where no person
 #: did (0: one that has no number)
 HISTORY_COLUMNS = ("at", "row_id", "subject", "summary", "changes", "actor_id", "import_id")
 HistorySource: TypeAlias = Callable[[Commitment], "QuerySet[Any, Any]"]
 InvoicePaymentSource: TypeAlias = Callable[[SubcontractorInvoice, Person], list[InvoicePayment]]
+#: the invoice is None on the page of the whole commitment
+ActionSource: TypeAlias = Callable[
+    [Commitment, SubcontractorInvoice | None, Person], Fragment | None
+]
 StatusSource: TypeAlias = Callable[[Commitment, Person], StatusLine | None]
 InvoiceActionSource: TypeAlias = Callable[[SubcontractorInvoice, Person], list[InvoiceAction]]
 ChecklistSource: TypeAlias = Callable[[SubcontractorInvoice, Person], list[ChecklistItem]]
@@ -107,6 +119,7 @@ _tabs: dict[str, Tab] = {}
 _invoice_payments: list[InvoicePaymentSource] = []
 _history: list[HistorySource] = []
 _statuses: list[StatusSource] = []
+_actions: list[ActionSource] = []
 _import_names: list[ImportNames] = []
 _checklists: list[ChecklistSource] = []
 _invoice_actions: list[InvoiceActionSource] = []
@@ -176,6 +189,15 @@ def register_export_checklist(source: ChecklistSource) -> None:
         _checklists.append(source)
 
 
+def register_payments_action(source: ActionSource) -> None:
+    """Add something to press above a commitment's payments and on an invoice's page.
+
+    ``source(commitment, invoice, user)`` gives None to whoever may not press it.
+    """
+    if source not in _actions:
+        _actions.append(source)
+
+
 def paid_on(owner: str) -> Combinable:
     """What was paid on the outer ``commitment`` or ``invoice``; zero where nobody registered."""
     make = _paid.get(owner)
@@ -207,3 +229,11 @@ def payments_statuses(commitment: Commitment, user: Person) -> list[StatusLine]:
 def export_checklist(invoice: SubcontractorInvoice, user: Person) -> list[ChecklistItem]:
     """What the rooms to the right want of the invoice before it can be exported."""
     return [item for source in _checklists for item in source(invoice, user)]
+
+
+def payments_actions(
+    commitment: Commitment, user: Person, invoice: SubcontractorInvoice | None = None
+) -> list[Fragment]:
+    """What this person can press about the payments of the commitment, or of its invoice."""
+    found = (source(commitment, invoice, user) for source in _actions)
+    return [each for each in found if each]

@@ -98,6 +98,9 @@ def detail(
         "checklist": checklist(found, request.user),
         "erp_actions": extensions.invoice_actions(found, request.user),
         "payments": extensions.invoice_payments(found, request.user),
+        "payments_actions": extensions.payments_actions(
+            opened.frame.commitment, request.user, found
+        ),
         "add_payment_url": _add_payment_url(opened.frame, found),
         "edit_url": opened.url("invoice_edit") if is_admin else "",
         "lock_notice": invoices.LOCKED.get(found.erp_status, ""),

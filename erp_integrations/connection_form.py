@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.urls import reverse
 
 from erp_integrations import connections
 from erp_integrations.credentials import Credentials
 from erp_integrations.models import ErpConnection
-from erp_integrations.providers.contract import ConnectionField
+from erp_integrations.providers.contract import NOTIFICATION_SECRET, ConnectionField
 from erp_integrations.providers.registry import find_provider
 from projects.models import User
 from projects.money import validate_currency
@@ -21,6 +22,10 @@ else:
 
 PREFIX = "erp_"
 STORED = "Stored. Leave empty to keep it."
+NOTIFIED_AT = (
+    "Let the ERP send its notifications to this server's address followed by {address} and enter "
+    "here the key with which it signs them. A key that is stored stays when this is left empty."
+)
 
 
 class ConnectionForm(ModelForm):
@@ -39,6 +44,14 @@ class ConnectionForm(ModelForm):
                 field.required, field.help_text = False, STORED
             elif not asked.secret and same_erp:
                 field.initial = self.instance.settings.get(asked.name, "")
+
+        if notified := self.fields.get(PREFIX + NOTIFICATION_SECRET.name):
+            notified.help_text = NOTIFIED_AT.format(address=self._notification_address())
+
+    def _notification_address(self) -> str:
+        if self.is_new:
+            return "/erp-notifications/…/ (shown once the connection is saved)"
+        return reverse("erp_integrations:notification", args=[self.instance.public_id])
 
     def clean_currency(self) -> str:
         currency = str(self.cleaned_data["currency"]).upper()
@@ -136,7 +149,11 @@ def _form_field(asked: ConnectionField) -> forms.CharField:
             attrs={"class": "vTextField", "autocomplete": "new-password"}, render_value=False
         )
     return forms.CharField(
-        label=asked.label, help_text=asked.help_text, max_length=2000, widget=widget
+        label=asked.label,
+        help_text=asked.help_text,
+        max_length=2000,
+        widget=widget,
+        required=asked.is_required,
     )
 
 

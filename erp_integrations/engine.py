@@ -30,6 +30,7 @@ from erp_integrations.models import (
 )
 from erp_integrations.models.run import RunPhase
 from erp_integrations.notices import incidents
+from erp_integrations.notifications import asking, looking
 from erp_integrations.opening import open_provider
 from erp_integrations.preconditions import may_sync, obstacles_to_run
 from erp_integrations.providers.contract import Provider
@@ -73,6 +74,7 @@ WORK: dict[str, Work] = {
     RunMode.SWEEP: Work(reading.read_everything, _after_sweep),
     RunMode.SCOPED: Work(scoped.read_scope),
     RunMode.BACK_FILL: Work(back_fill.read_back),
+    RunMode.NOTIFIED: Work(looking.look_at_notices),
     RunMode.RECONCILE: Work(comparing.compare),
 }
 
@@ -111,6 +113,7 @@ def work_on(run_id: int) -> None:
     except Exception:
         _fail(run, None)
         raise
+    asking.ask_for_sync(run.connection_id)
 
 
 def _carry_out(run: SyncRun) -> None:

@@ -202,6 +202,8 @@ def summary(run: SyncRun) -> str:
     """What a run did, in a sentence or two."""
     if run.mode == RunMode.RECONCILE:
         return _compared(run)
+    if run.is_preview:
+        return _previewed(run)
     sentences = [_read(run)]
     if run.vanished:
         sentences.append(f"{_count(run.vanished, 'payment')} gone from the ERP.")
@@ -214,6 +216,16 @@ def summary(run: SyncRun) -> str:
     return " ".join(sentences)
 
 
+def _previewed(run: SyncRun) -> str:
+    if not run.payments_read and not run.vanished:
+        return "Nothing would change: the ERP named no payment that is new or different."
+    gone = f", {run.vanished:,} gone" if run.vanished else ""
+    return (
+        f"{_count(run.payments_read, 'payment')} read: {run.created:,} would be new, "
+        f"{run.updated:,} changed, {run.unchanged:,} unchanged{gone}. Nothing was written."
+    )
+
+
 def _compared(run: SyncRun) -> str:
     """A comparison counts invoices: those that agree as unchanged, the others as problems."""
     invoices = _count(run.unchanged + run.problems, "invoice")
@@ -223,7 +235,8 @@ def _compared(run: SyncRun) -> str:
 
 def _read(run: SyncRun) -> str:
     if not run.payments_read:
-        return "No payment has changed in the ERP."
+        asked = run.mode == RunMode.SCOPED
+        return "The ERP has no payment here." if asked else "No payment has changed in the ERP."
     return (
         f"{_count(run.payments_read, 'payment')} read: {run.created:,} new, "
         f"{run.updated:,} changed, {run.unchanged:,} unchanged."

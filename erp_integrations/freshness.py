@@ -4,10 +4,18 @@ from collections.abc import Collection
 
 from django.urls import reverse
 
-from commitments.extensions import StatusLine, register_import_names, register_payments_status
-from commitments.models import Commitment
+from commitments.extensions import (
+    StatusLine,
+    register_import_names,
+    register_payments_action,
+    register_payments_status,
+)
+from commitments.models import Commitment, SubcontractorInvoice
 from erp_integrations.models import ErpConnection, SyncRun
-from erp_integrations.places import find_projects
+from erp_integrations.places import Place, find_projects
+from erp_integrations.preconditions import may_sync
+from erp_integrations.progress import ScopedPanel
+from erp_integrations.scopes import Scope
 from projects.access import Person
 from projects.time_zones import in_words
 
@@ -16,6 +24,7 @@ def register() -> None:
     register_payments_status(last_synced)
     register_payments_status(missing_payment)
     register_import_names(names_of_runs)
+    register_payments_action(sync_button)
 
 
 def last_synced(commitment: Commitment, person: Person) -> StatusLine | None:
@@ -32,6 +41,23 @@ def missing_payment(commitment: Commitment, person: Person) -> StatusLine | None
         return None
     url = reverse("erp_integrations:project_find_payment", args=[commitment.project_id])
     return {"text": "A payment is missing?", "url": url}
+
+
+def sync_button(
+    commitment: Commitment, invoice: SubcontractorInvoice | None, person: Person
+) -> ScopedPanel | None:
+    """The sync of this commitment or synced invoice, for those who may start it."""
+    if invoice is not None and not invoice.has_origin:
+        return None
+    project = commitment.project
+    place = Place(person, project.company, project)
+    if not place.sees(project) or place.connection is None:
+        return None
+    if not may_sync(place.connection, person, project):
+        return None
+    scope = Scope(invoice=invoice) if invoice else Scope(commitment=commitment)
+    panel = ScopedPanel(place, scope)
+    return None if panel.obstacles else panel
 
 
 def names_of_runs(ids: Collection[int], person: Person) -> dict[int, StatusLine]:

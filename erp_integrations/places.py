@@ -9,7 +9,13 @@ from django.http import Http404
 from django.urls import reverse
 
 from commitments.models import SubcontractorInvoice
-from erp_integrations.models import ErpAllocation, ErpConnection, SyncIssue, SyncRun
+from erp_integrations.models import (
+    ErpAllocation,
+    ErpConnection,
+    PreviewRow,
+    SyncIssue,
+    SyncRun,
+)
 from projects.access import Level, Person, Tool
 from projects.models import Company, Project
 
@@ -51,6 +57,19 @@ class Place:
         if self.project:
             return rows.filter(invoice__project=self.project)
         return rows.filter(company=self.company)
+
+    def sees(self, project: Project) -> bool:
+        """Whether the person may know of this project of the company."""
+        return project.pk in self._seen_projects
+
+    @cached_property
+    def _seen_projects(self) -> set[int]:
+        seen = find_projects(self.person).filter(company=self.company)
+        return set(seen.values_list("pk", flat=True))
+
+    def preview_rows(self, run: SyncRun) -> Any:
+        rows = PreviewRow.objects.for_user(self.person).filter(run=run)
+        return rows.filter(invoice__project=self.project) if self.project else rows
 
     @property
     def time_zone(self) -> str:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from django.db.models import Q, QuerySet
+
 from erp_integrations.models import ErpConnection
 from erp_integrations.providers.registry import find_provider
 from projects.access import Level, Person, Tool
@@ -53,6 +55,17 @@ def may_sync(connection: ErpConnection, user: Person, project: Project | None = 
     if project is not None:
         projects = projects.filter(pk=project.pk)
     return projects.for_user(user, Tool.ERP_INTEGRATIONS, Level.ADMIN).exists()
+
+
+def projects_to_sync(connection: ErpConnection, user: Person) -> QuerySet[Project]:
+    """The projects that this person may sync by themselves."""
+    mine = Company.objects.filter(pk=connection.company_id)
+    whole = Q(company__in=mine.with_approver(user)) | Q(
+        company__in=mine.with_level(user, Tool.ERP_INTEGRATIONS, Level.ADMIN)
+    )
+    own = Project.objects.for_user(user, Tool.ERP_INTEGRATIONS, Level.ADMIN)
+    there = Project.objects.with_tool(Tool.ERP_INTEGRATIONS).filter(company=connection.company_id)
+    return there.filter(whole | Q(pk__in=own.values("pk")))
 
 
 NO_CONNECTION = (

@@ -83,8 +83,13 @@ def ask_or_note(run: SyncRun, provider: Provider, remote_id: str) -> None:
     try:
         sweep.ask(run, provider, remote_id)
     except RecordError as error:
-        bad = RejectedRecord(remote_id=remote_id, reason=str(error), raw=error.detail)
-        ingest.apply_page(run, Page(payments=(), rejected=[bad], cursor={}))
+        note_unusable(run, remote_id, error)
+
+
+def note_unusable(run: SyncRun, remote_id: str, error: RecordError) -> None:
+    """An issue of its own, as if the record had come on a page."""
+    bad = RejectedRecord(remote_id=remote_id, reason=str(error), raw=error.detail)
+    ingest.apply_page(run, Page(payments=(), rejected=[bad], cursor={}))
 
 
 def _applied_to(run: SyncRun, bill_ids: Sequence[str]) -> Any:

@@ -8,6 +8,8 @@ from erp_integrations.directory import refreshing
 from erp_integrations.exporting import engine as export_engine
 from erp_integrations.exporting import jobs as export_jobs
 from erp_integrations.notices import digest, outbox, payments
+from erp_integrations.notifications import asking
+from erp_integrations.previews import keeping
 from erp_integrations.reconciliation import nightly
 
 
@@ -72,3 +74,14 @@ def write_summaries() -> None:
 @shared_task
 def forget_raw_payloads() -> None:
     retention.forget_raw_payloads()
+
+
+@shared_task
+def start_notified_syncs() -> None:
+    asking.start_waiting()
+
+
+@shared_task
+def forget_old_previews_and_notifications() -> None:
+    keeping.purge_old()
+    asking.forget_old()

@@ -6,12 +6,14 @@ from typing import TypeAlias
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 
-from erp_integrations import views
+from erp_integrations import sync_views, views
 from erp_integrations.directory import urls as directory
 from erp_integrations.exporting.urls import PAGES as EXPORT_PAGES
 from erp_integrations.health.urls import PAGES as HOME_PAGES
 from erp_integrations.inquiry.urls import PAGES as INQUIRY_PAGES
 from erp_integrations.notices.urls import urlpatterns as NOTICE_URLS
+from erp_integrations.notifications.views import notification
+from erp_integrations.previews.views import preview_csv
 from erp_integrations.reconciliation.urls import PAGES as RECONCILIATION_PAGES
 from erp_integrations.settings_pages.urls import COMPANY_PAGES as SETTINGS_PAGES
 from erp_integrations.vanished.urls import COMPANY_PAGES as VANISHED_PAGES
@@ -24,11 +26,16 @@ PageRoute: TypeAlias = tuple[str, Callable[..., HttpResponseBase], str]
 PAGES: tuple[PageRoute, ...] = (
     *HOME_PAGES,
     *EXPORT_PAGES,
-    ("sync/", views.sync, "sync"),
+    ("sync/", sync_views.sync, "sync"),
+    ("back-fill/", sync_views.back_fill, "back_fill"),
+    ("invoices/<int:invoice_id>/sync/", sync_views.sync_invoice, "sync_invoice"),
+    ("commitments/<int:commitment_id>/sync/", sync_views.sync_commitment, "sync_commitment"),
     ("runs/", views.sync_history, "runs"),
     ("runs/<int:run_id>/", views.run_detail, "run"),
     ("runs/<int:run_id>/progress/", views.run_progress, "run_progress"),
     ("runs/<int:run_id>/cancel/", views.run_cancel, "run_cancel"),
+    ("previews/<int:preview_id>/apply/", sync_views.apply_preview, "preview_apply"),
+    ("previews/<int:preview_id>/rows.csv", preview_csv, "preview_csv"),
     ("runs/<int:run_id>/issues.csv", views.run_issues_csv, "run_issues_csv"),
     *directory.PAGES,
     *RECONCILIATION_PAGES,
@@ -51,7 +58,10 @@ def _pages(kind: str, prefix: str) -> list[URLPattern]:
     return [path(prefix + route, view, name=f"{kind}_{name}") for route, view, name in mine]
 
 
+NOTIFICATION = path("erp-notifications/<uuid:public_id>/", notification, name="notification")
+
 urlpatterns = [
+    NOTIFICATION,
     *NOTICE_URLS,
     *(pattern for place in PLACES for pattern in _pages(*place)),
 ]

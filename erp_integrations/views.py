@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from commitments.exports import csv_response
@@ -15,55 +16,37 @@ from erp_integrations import runs
 from erp_integrations.explanations import Adviser
 from erp_integrations.filters import RunFilter
 from erp_integrations.frames import frame
-from erp_integrations.models import ErpAllocation, RunState, RunTrigger, SyncRun
+from erp_integrations.models import ErpAllocation, RunState, SyncRun
 from erp_integrations.models.issue import IssueCode
-from erp_integrations.panels import ConnectionPanel, Progress, SyncPanel
+from erp_integrations.panels import sync_context
 from erp_integrations.places import Place, find_place
-from erp_integrations.preconditions import may_sync
+from erp_integrations.preconditions import may_sync, obstacles_to_sync
+from erp_integrations.previews.views import preview_page
+from erp_integrations.progress import WITH_IT, Progress
+from erp_integrations.sync_views import STOP_POLLING
 from projects.money import rounded
 from projects.paging import BoundedCount, KeysetPage, keyset_page
-
-#: htmx stops asking when it gets this
-STOP_POLLING = 286
-
-
-@login_required
-@require_POST
-def sync(request: HttpRequest, **where: int) -> HttpResponse:
-    """The button. Pressing it twice, or by two people, is one run."""
-    place = find_place(request.user, **where)
-    panel = SyncPanel(place)
-    if any(obstacle.code == "level" for obstacle in panel.obstacles):
-        raise PermissionDenied
-    if place.connection is None or panel.obstacles:
-        for obstacle in panel.obstacles:
-            messages.error(request, obstacle.sentence)
-    else:
-        runs.request_run(
-            connection=place.connection,
-            trigger=RunTrigger.BUTTON,
-            requested_by=request.user,  # type: ignore[arg-type]  # login_required
-        )
-    if request.htmx:  # type: ignore[attr-defined]
-        context = sync_context(place)
-        active = context["panel"].active
-        context["announcement"] = active.announcement if active else ""
-        return render(request, "erp_integrations/_sync.html", context)
-    return HttpResponseRedirect(place.url("subcontractor_invoices"))
 
 
 @login_required
 @require_GET
 def run_progress(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
-    """The sync panel while this run goes on, asked for every second until it is over."""
+    """The sync panel while this run goes on, asked for every second until it is over.
+
+    With ``on=run`` what stands on the run's own page instead.
+    """
     place = find_place(request.user, **where)
     run = _run(place, run_id)
-    context = sync_context(place, run)
-    if context["panel"].active is None:
-        run.refresh_from_db()  # it may have ended between the two looks
+    progress = Progress(place, run)
+    if request.GET.get("on") == "run":
+        template, context = "erp_integrations/_run.html", _run_context(place, run)
+    else:
+        template, context = "erp_integrations/_sync.html", sync_context(place, run)
+        if context["panel"].active is None:
+            run.refresh_from_db()  # it may have ended between the two looks
     seen = request.GET.get("seen") == run.phase
-    context["announcement"] = "" if seen else Progress(place, run).announcement
-    response = render(request, "erp_integrations/_sync.html", context)
+    context["announcement"] = "" if seen else progress.announcement
+    response = render(request, template, context)
     if not run.is_active:
         response.status_code = STOP_POLLING
         response["HX-Trigger-After-Swap"] = "sync-finished"
@@ -74,13 +57,15 @@ def run_progress(request: HttpRequest, run_id: int, **where: int) -> HttpRespons
 @require_GET
 def sync_history(request: HttpRequest, **where: int) -> HttpResponse:
     place = find_place(request.user, **where)
-    found = RunFilter(request.GET, queryset=place.runs.select_related("requested_by"))
+    found = RunFilter(request.GET, queryset=place.runs.select_related(*WITH_IT))
     page = keyset_page(request, found.qs, ("-created_at", "-pk"))
     context = {
         **frame(place, "runs"),
         "filter": found,
         "page": page,
         "rows": [Progress(place, each) for each in page],
+        "back_fill_url": _back_fill_url(place),
+        "today": timezone.localdate().isoformat(),
         "empty": NO_RUN_IN_STATE if request.GET.get("state") else NO_RUN,
     }
     return render(request, "erp_integrations/sync_history.html", context)
@@ -92,6 +77,8 @@ def run_detail(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
     """One run: what it did, what is wrong with which record, and what to do about it."""
     place = find_place(request.user, **where)
     run = _run(place, run_id)
+    if run.is_preview:
+        return preview_page(request, place, run)
     issues = _whole_page(request, _issues(place, run), ("pk",), prefix="problems_")
     waiting = _whole_page(request, _waiting(place), ("waiting_since", "pk"), prefix="waiting_")
     adviser = _adviser(place, [*issues, *waiting])
@@ -99,9 +86,7 @@ def run_detail(request: HttpRequest, run_id: int, **where: int) -> HttpResponse:
     all_waiting = _all_waiting(run)
     context = {
         **frame(place, "runs"),
-        "run": run,
-        "progress": Progress(place, run),
-        "error_advice": adviser.on_error(run) if run.error_code else None,
+        **_run_context(place, run, adviser),
         "issue_page": issues,
         "issues": [(each, adviser.on_issue(each)) for each in issues],
         "hidden_issues": everything - issues.total.number,
@@ -158,13 +143,20 @@ def _lines(adviser: Adviser, issues: list[Any], waiting: list[Any]) -> Iterator[
         )
 
 
-def sync_context(place: Place, watched: SyncRun | None = None) -> dict[str, Any]:
-    """What ``_sync.html`` needs, on whichever page it stands."""
+def _back_fill_url(place: Place) -> str:
+    """Where to back-fill, for those who may."""
+    obstacles = obstacles_to_sync(place.connection, place.person, place.project)
+    return "" if obstacles else place.url("back_fill")
+
+
+def _run_context(place: Place, run: SyncRun, adviser: Adviser | None = None) -> dict[str, Any]:
+    """What ``_run.html`` needs."""
+    adviser = adviser or (_adviser(place, []) if run.error_code else None)
     return {
-        "panel": SyncPanel(place, watched),
-        "connection_panel": ConnectionPanel(place, place.connection) if place.connection else None,
-        "sync_url": place.url("sync"),
+        "run": run,
+        "progress": Progress(place, run),
         "zone": place.time_zone,
+        "error_advice": adviser.on_error(run) if adviser and run.error_code else None,
     }
 
 
@@ -176,7 +168,7 @@ NO_RUN_IN_STATE = "No sync is in this state. Choose another one."
 
 
 def _run(place: Place, run_id: int) -> SyncRun:
-    runs_here = place.runs.select_related("connection__company", "requested_by")
+    runs_here = place.runs.select_related("connection__company", *WITH_IT)
     run: SyncRun = get_object_or_404(runs_here, pk=run_id)
     return run
 

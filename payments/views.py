@@ -52,6 +52,7 @@ def payments_issued(request: HttpRequest, project_id: int, commitment_id: int) -
         "rows": _rows(page, frame),
         "totals": grand_totals(found.qs),
         "statuses": extensions.payments_statuses(frame.commitment, request.user),
+        "payments_actions": extensions.payments_actions(frame.commitment, request.user),
         "empty": _empty(found, frame),
         "page_url": frame.url("payments:payments_issued"),
         "export_url": frame.url("payments:export"),

@@ -213,6 +213,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.float("SYNC_DISPATCH_SECONDS", default=60.0),
         "options": {"expires": 60},
     },
+    "start syncs that notifications of ERPs ask for": {
+        "task": "erp_integrations.tasks.start_notified_syncs",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "forget old previews and notifications": {
+        "task": "erp_integrations.tasks.forget_old_previews_and_notifications",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "recover runs that stopped": {
         "task": "erp_integrations.tasks.recover_stopped_runs",
         "schedule": 15.0,

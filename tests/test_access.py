@@ -109,6 +109,8 @@ ROWS: dict[str, Row] = {
     "payments:attach": only(admin=MOVED, method="post"),
     "payments:attachment": READERS,
     "payments:detach": COMMITMENTS_ADMINS_POST,
+    # Tryton sends no notifications, so there is no such address for anybody.
+    "erp_integrations:notification": Row(*[NONE] * len(PEOPLE), "post"),
     "livez": PUBLIC,
     "readyz": PUBLIC,
 }
@@ -135,6 +137,13 @@ for _kind in ("project", "company"):
         f"erp_integrations:{_kind}_invoices_act": ACCEPT,
         f"erp_integrations:{_kind}_invoice_unlink": ACCEPT,
         f"erp_integrations:{_kind}_sync": SYNC,
+        f"erp_integrations:{_kind}_back_fill": SYNC,
+        f"erp_integrations:{_kind}_sync_invoice": SYNC,
+        f"erp_integrations:{_kind}_sync_commitment": only(
+            standard=FORBIDDEN, admin=MOVED, method="post"
+        ),
+        f"erp_integrations:{_kind}_preview_apply": SYNC,
+        f"erp_integrations:{_kind}_preview_csv": ACCOUNTING,
         f"erp_integrations:{_kind}_run_cancel": SYNC,
     }
 
@@ -204,6 +213,10 @@ def world(db: None) -> World:
         state=RunState.SUCCEEDED, queued_at=timezone.now(), finished_at=timezone.now(),
     )  # fmt: skip
     staged = StagedRecordFactory(connection=connection, kind="commitments", total=1, currency="USD")
+    preview = SyncRun.objects.create(
+        company=company, connection=connection, trigger=RunTrigger.COMMAND, is_preview=True,
+        state=RunState.SUCCEEDED, queued_at=timezone.now(), finished_at=timezone.now(),
+    )  # fmt: skip
     people = _people(project)
     attachment = PaymentAttachment.objects.create(
         company=company, payment=payment, name="check.txt", content_type="text/plain", size=5,
@@ -233,6 +246,7 @@ def world(db: None) -> World:
             "record_id": commitment.vendor_id,
             "staged_id": staged.pk,
             "token": links.token_of(email.key),
+            "preview_id": preview.pk,
         },
     )
 
@@ -373,7 +387,16 @@ WRITERS |= {
     "erp_integrations:unsubscribe": {*PEOPLE},
 }
 for _kind in ("project", "company"):
-    for _name in ("sync", "run_cancel", "compare", "sync_found"):
+    for _name in (
+        "sync",
+        "run_cancel",
+        "back_fill",
+        "sync_invoice",
+        "sync_commitment",
+        "preview_apply",
+        "compare",
+        "sync_found",
+    ):
         WRITERS[f"erp_integrations:{_kind}_{_name}"] = {"admin", "approver"}
 
 FORGED = {

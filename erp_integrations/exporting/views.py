@@ -21,8 +21,9 @@ from erp_integrations.filters import VIEWS, InvoiceFilter, counts_of_views
 from erp_integrations.frames import frame
 from erp_integrations.invoice_list import NEWEST_FIRST, Entry, Row, rows_for, with_shown
 from erp_integrations.models import ExportState, InvoiceExport
+from erp_integrations.panels import sync_context
 from erp_integrations.places import Place, find_place
-from erp_integrations.views import STOP_POLLING, sync_context
+from erp_integrations.sync_views import STOP_POLLING
 from projects.models import ErpStatus, User
 from projects.paging import keyset_page
 

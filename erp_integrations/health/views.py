@@ -7,8 +7,8 @@ from django.views.decorators.http import require_GET
 
 from erp_integrations.frames import frame
 from erp_integrations.health.overview import Overview
+from erp_integrations.panels import sync_context
 from erp_integrations.places import find_place
-from erp_integrations.views import sync_context
 
 
 @login_required

@@ -16,10 +16,10 @@ from erp_integrations.inquiry.finding import find, may_ask, parts_of
 from erp_integrations.inquiry.question import Question
 from erp_integrations.inquiry.walk import Walk, unread_walk, walks_of
 from erp_integrations.models import RunTrigger
+from erp_integrations.panels import sync_context
 from erp_integrations.places import Place, find_place
 from erp_integrations.preconditions import obstacles_to_sync
 from erp_integrations.scopes import Scope
-from erp_integrations.views import sync_context
 
 TAB = "find_payment"
 LONGEST = 100

@@ -223,6 +223,17 @@ class ConnectionField(msgspec.Struct, frozen=True):
     label: str
     help_text: str
     secret: bool = False
+    is_required: bool = True
+
+
+#: the field of providers whose ERP signs notifications; nothing arrives until it is filled in
+NOTIFICATION_SECRET = ConnectionField(
+    "notification_secret",
+    "Key of notifications",
+    "With it the ERP signs what it sends to the notification address.",
+    secret=True,
+    is_required=False,
+)
 
 
 class Provider(ABC):
@@ -339,6 +350,9 @@ class Provider(ABC):
     ) -> list[Notice]:
         """What a notification says. Raises ``AuthenticationError`` for a wrong signature.
 
-        Raises ``RecordError`` for one that cannot be read. Header names are in lower case.
+        Raises ``RecordError`` for one that cannot be read. Header names are in
+        lower case; ``secret`` is what was entered for ``NOTIFICATION_SECRET``,
+        which has to be among ``fields``. Bills are looked at only where
+        ``capabilities.scoped_sync`` is on.
         """
         raise NotOffered(cls.label, "notifications")

@@ -17,9 +17,9 @@ from erp_integrations.models import (
     RunMode,
     SyncRun,
 )
-from erp_integrations.panels import Progress
 from erp_integrations.places import Place, find_projects
 from erp_integrations.preconditions import Obstacle, obstacles_to_sync
+from erp_integrations.progress import Progress
 from erp_integrations.reconciliation.chart import Chart, Reading
 from projects.models import Project
 

@@ -15,8 +15,8 @@ from commitments.exports import csv_response, xlsx_response
 from erp_integrations import runs
 from erp_integrations.frames import frame
 from erp_integrations.models import ReconciliationLine, RunMode, RunTrigger
-from erp_integrations.panels import Progress
 from erp_integrations.places import Place, find_place
+from erp_integrations.progress import Progress
 from erp_integrations.reconciliation.advice import labels, rows_for
 from erp_integrations.reconciliation.results import (
     ORDER,

@@ -5,16 +5,19 @@ business of the provider tests; here only what crosses the contract matters.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+import hmac
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
 
 from erp_integrations.providers.contract import (
+    NOTIFICATION_SECRET,
     Capabilities,
     ConnectionField,
     Cursor,
+    Notice,
     Page,
     PaymentQuestion,
     Provider,
@@ -28,7 +31,7 @@ from erp_integrations.providers.contract import (
     RemoteStatus,
     RemoteVendor,
 )
-from erp_integrations.providers.errors import RecordNotFound
+from erp_integrations.providers.errors import AuthenticationError, RecordError, RecordNotFound
 
 START = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
@@ -241,3 +244,28 @@ def _bills(row: RemotePayment) -> set[str]:
 
 def _position(row: RemotePayment) -> tuple[str, str]:
     return row.modified_at.isoformat(), row.remote_id
+
+
+class NotifyingBooksProvider(BooksProvider):
+    """Books that tell of what was changed in them, signed with the key of the connection."""
+
+    code: ClassVar[str] = "notifying-books"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        overlap_seconds=0, scoped_sync=True, notifications=True
+    )
+    fields: ClassVar[Sequence[ConnectionField]] = (NOTIFICATION_SECRET,)
+
+    @classmethod
+    def read_notification(
+        cls, headers: Mapping[str, str], body: bytes, secret: str
+    ) -> list[Notice]:
+        if not hmac.compare_digest(headers.get("x-signature", ""), signature(body, secret)):
+            raise AuthenticationError("The signature is not that of these books.")
+        try:
+            return msgspec.json.decode(body, type=list[Notice])
+        except msgspec.DecodeError as error:
+            raise RecordError("This is no list of events.") from error
+
+
+def signature(body: bytes, secret: str) -> str:
+    return hmac.new(secret.encode(), body, "sha256").hexdigest()
