@@ -178,6 +178,10 @@ def _pages(company: Company, big: Commitment) -> dict[str, tuple[str, str]]:
     return {
         "Portfolio": ("reader", "/"),
         "Commitments": ("reader", reverse("commitments:list", args=[big.project_id])),
+        "Subcontractor invoices of a project": (
+            "reader",
+            reverse("commitments:project_invoices", args=[big.project_id]),
+        ),
         "Commitment: General": ("reader", reverse("commitments:general", args=place)),
         "Commitment: Invoices": ("reader", reverse("commitments:invoices", args=place)),
         "Commitment: Payments Issued": ("reader", reverse("payments:payments_issued", args=place)),

@@ -5,7 +5,7 @@ from typing import Any
 import django_filters
 from django.db.models import Q, QuerySet
 
-from commitments.models import SubcontractorInvoice
+from commitments.models import Commitment, SubcontractorInvoice
 from erp_integrations.models import RunState, SyncRun
 from projects.models import ErpStatus
 from projects.paging import BoundedCount, bounded_counts
@@ -42,11 +42,7 @@ class InvoiceFilter(django_filters.FilterSet):
             rows = rows.filter(
                 Q(invoice_number__icontains=word)
                 | Q(origin_code__icontains=word)
-                | Q(commitment__number__icontains=word)
-                | Q(commitment__title__icontains=word)
-                | Q(commitment__vendor__name__icontains=word)
-                | Q(project__number__icontains=word)
-                | Q(project__name__icontains=word)
+                | Q(commitment__in=Commitment.objects.matching(word).order_by().values("pk"))
             )
         return rows
 

@@ -92,6 +92,7 @@ class CompanyPaymentFilter(PaymentFilter):
     paid_to = _day_field("Paid to", "lte")
 
     def __init__(self, data: Any, *, company: Company, person: Person) -> None:
+        self.company = company
         rows = Payment.objects.for_user(person).filter(company=company)
         super().__init__(data, queryset=rows)
         projects = Project.objects.for_user(person, Tool.COMMITMENTS).filter(company=company)
@@ -102,18 +103,15 @@ class CompanyPaymentFilter(PaymentFilter):
 
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Every word has to be found somewhere in the row."""
+        of_company = Commitment.objects.filter(company=self.company)
         for word in value.split():
             rows = rows.filter(
-                Q(check_number__icontains=word)
+                Q(commitment__in=of_company.matching(word).order_by().values("pk"))
+                | Q(check_number__icontains=word)
                 | Q(invoice_number__icontains=word)
                 | Q(payment_number__icontains=word)
                 | Q(origin_code__icontains=word)
                 | Q(notes__icontains=word)
-                | Q(commitment__number__icontains=word)
-                | Q(commitment__title__icontains=word)
-                | Q(commitment__vendor__name__icontains=word)
-                | Q(commitment__project__number__icontains=word)
-                | Q(commitment__project__name__icontains=word)
             )
         return rows
 

@@ -94,6 +94,20 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
             | Q(pk__in=contacts.values("commitment_id"))
         )
 
+    def matching(self, word: str) -> Self:
+        """Commitments with the word in their number, title, company or project.
+
+        For searches of their invoices and payments: as a subquery it looks at the
+        few commitments once, where a join would look at them again for each row.
+        """
+        return self.filter(
+            Q(number__icontains=word)
+            | Q(title__icontains=word)
+            | Q(vendor__name__icontains=word)
+            | Q(project__number__icontains=word)
+            | Q(project__name__icontains=word)
+        )
+
     def with_totals(self) -> Self:
         """Adds the amounts of the contract summary that this app knows (domain sheet §4.2)."""
         from commitments.models.change_order import ChangeOrder, ChangeOrderStatus

@@ -175,7 +175,10 @@ class SyncRun(models.Model):
                 name="back_fill_has_a_first_day",
             ),
         ]
-        indexes = [models.Index(fields=["connection", "-created_at"], name="run_by_connection")]
+        indexes = [
+            models.Index(fields=["connection", "-created_at"], name="run_by_connection"),
+            models.Index(fields=["company", "-created_at", "-id"], name="run_by_company"),
+        ]
 
     def __str__(self) -> str:
         return f"Sync {self.pk} of {self.connection_id}"

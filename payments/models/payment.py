@@ -135,6 +135,8 @@ class Payment(OriginMixin):
             models.Index(
                 fields=["commitment"], include=["amount", "status"], name="payment_by_commitment"
             ),
+            # the order of all payments, so that a page reads its fifty rows and no others
+            models.Index(fields=["company", "-date", "-id"], name="payment_by_company_and_date"),
             models.Index(
                 fields=["company", "origin_data"],
                 condition=~Q(origin_data=""),
