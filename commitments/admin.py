@@ -7,12 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from commitments.admin_forms import InvoiceForm
-from commitments.invoices import LOCKED, store
+from commitments.invoices import LOCKED, delete_invoice, store
 from commitments.models import (
     BillingPeriod,
     ChangeOrder,
     Commitment,
     CommitmentEvent,
+    InvoiceAttachment,
     ScheduleOfValuesLine,
     SubcontractorInvoice,
 )
@@ -212,6 +213,12 @@ FACTS = (
 )
 
 
+class AttachmentInline(ReadOnlyScope, CompanyScopedInline):
+    model = InvoiceAttachment
+    tool = Tool.COMMITMENTS
+    fields = ("name", "content_type", "size", "uploaded_by", "uploaded_at")
+
+
 @admin.register(SubcontractorInvoice)
 class SubcontractorInvoiceAdmin(CommitmentsAdmin):
     form = InvoiceForm
@@ -238,6 +245,7 @@ class SubcontractorInvoiceAdmin(CommitmentsAdmin):
     autocomplete_fields = ("commitment", "billing_period")
     date_hierarchy = "billing_date"
     readonly_fields = ("erp_status", "erp_message")
+    inlines = (AttachmentInline,)
     fieldsets = (
         (None, {"fields": FACTS}),
         ("The lines of the G702", {"fields": G702}),
@@ -270,6 +278,13 @@ class SubcontractorInvoiceAdmin(CommitmentsAdmin):
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
         store(invoice=obj, by=request.user)
         form.store_link(by=request.user)
+
+    def delete_model(self, request: Any, obj: Any) -> None:
+        delete_invoice(invoice=obj, by=request.user)
+
+    def delete_queryset(self, request: Any, queryset: QuerySet[Any]) -> None:
+        for invoice in queryset.order_by("commitment", "-position"):
+            delete_invoice(invoice=invoice, by=request.user)
 
 
 @admin.register(CommitmentEvent)

@@ -44,6 +44,10 @@ CHANGED_MEANWHILE = (
     "Somebody changed this invoice while you had it open, so nothing was saved. What you see now "
     "is what it is; make your changes again."
 )
+NOT_THE_LAST = "Only the last invoice of a commitment can be deleted: later ones count on it."
+HAS_PAYMENTS = (
+    "Payments stand on this invoice. Choose another invoice for them, or delete them first."
+)
 NO_NUMBER = "Invoice number can't be blank."
 WRONG_STATUS = "Choose a status of the list."
 WRONG_DATE = "Enter a date between 01/01/2000 and one year from today."
@@ -175,6 +179,25 @@ def remove_attachment(*, attachment: InvoiceAttachment, by: User) -> InvoiceAtta
     attachment.delete()
     attachments.forget(attachment)
     return attachment
+
+
+@transaction.atomic
+def delete_invoice(*, invoice: SubcontractorInvoice, by: User) -> SubcontractorInvoice:
+    """Delete the last invoice of its commitment, with its files; its history stays (§1.5)."""
+    commitment = _administered(invoice.commitment, by)
+    invoice = _locked(invoice, by)
+    require_editable(invoice)
+    if commitment.invoices.filter(position__gt=invoice.position).exists():
+        raise ValidationError(NOT_THE_LAST)
+    if invoice.payments.exists():
+        raise ValidationError(HAS_PAYMENTS)
+    gone = {label: [value, ""] for label, value in _shown(invoice).items() if value}
+    record(invoice, by=by, summary="Deleted", changes=gone)
+    files = list(invoice.attachments.all())
+    invoice.delete()
+    for each in files:
+        attachments.forget(each)
+    return invoice
 
 
 def require_editable(invoice: SubcontractorInvoice) -> None:

@@ -250,3 +250,14 @@ def test_invoice_contacts_are_named_in_the_administration(dora: User, concrete: 
     page = browser(dora).post(url(concrete), form(concrete, invoice_contacts=[dora.pk]))
     assert page.status_code == 302
     assert list(concrete.invoice_contacts.all()) == [dora]
+
+
+def test_the_last_invoice_is_deleted_here_and_the_others_stay(
+    dora: User, concrete: Commitment
+) -> None:
+    first, last = InvoiceFactory.create_batch(2, commitment=concrete)
+    page = browser(dora).post(url(first, "delete"), {"post": "yes"}, follow=True)
+    assert "Only the last invoice of a commitment can be deleted" in page.content.decode()
+    browser(dora).post(url(last, "delete"), {"post": "yes"})
+    assert list(concrete.invoices.all()) == [first]
+    assert concrete.events.get().summary == "Deleted"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
-from commitments.models import Commitment
+from commitments.models import Commitment, SubcontractorInvoice
 from erp_integrations.models import SyncRun
 from payments.models import Payment
 from projects.models import Project
@@ -38,6 +38,12 @@ def settings_page(commitment: str) -> str:
 def _page_of(name: str, commitment: str) -> str:
     found = Commitment.objects.get(number=commitment)
     return reverse(name, args=[found.project_id, found.pk])
+
+
+def invoice_page(number: str) -> str:
+    """The page of an invoice of the demo company."""
+    found = SubcontractorInvoice.objects.get(invoice_number=number)
+    return reverse("commitments:invoice", args=[found.project_id, found.commitment_id, found.pk])
 
 
 def payment_page(check: str, **which: str) -> str:

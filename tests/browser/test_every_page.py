@@ -131,6 +131,8 @@ STATES: dict[str, tuple[str, Callable[[], str]]] = {
     "no payment yet": ("accountant", lambda: look.payments_page("SC-2026-010")),
     "payments switched off": ("accountant", lambda: look.payments_page("SC-2026-011")),
     "an invoice that was not sent": ("accountant", lambda: look.general_page("SC-2026-011")),
+    "editing an invoice": ("accountant", lambda: look.invoice_page("GP-201") + "edit/"),
+    "an invoice whose export failed": ("accountant", lambda: look.invoice_page("BOLT-80")),
     "the reason instead of the button": ("viewer", look.sync_page),
     "read only": ("pm", lambda: look.payments_page("SC-2024-001")),
     "nothing to see": ("stranger", lambda: "/"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from commitments import invoices
@@ -26,6 +27,7 @@ from tests.factories import (
     BillingPeriodFactory,
     ChangeOrderFactory,
     InvoiceFactory,
+    PaymentFactory,
     ScheduleOfValuesLineFactory,
 )
 
@@ -329,3 +331,34 @@ def test_a_refused_file_is_explained_on_the_page(alice: User, concrete: Commitme
     upload = {"file": SimpleUploadedFile("a.html", b"<html>")}
     assert "cannot be attached" in text(browser(alice).post(url, upload, follow=True))
     assert "This field is required." in text(browser(alice).post(url, follow=True))
+
+
+def test_the_last_invoice_is_deleted_with_its_files_and_leaves_its_history(
+    alice: User, concrete: Commitment, django_capture_on_commit_callbacks: Any
+) -> None:
+    first, last = InvoiceFactory.create_batch(2, commitment=concrete)
+    upload = SimpleUploadedFile("a.pdf", PDF)
+    stored = invoices.attach_file(invoice=last, file=upload, by=alice).file.name
+    with pytest.raises(ValidationError, match="Only the last invoice"):
+        invoices.delete_invoice(invoice=first, by=alice)
+    with django_capture_on_commit_callbacks(execute=True):
+        invoices.delete_invoice(invoice=last, by=alice)
+    assert list(concrete.invoices.all()) == [first]
+    assert not default_storage.exists(stored)
+    event = concrete.events.get(summary="Deleted")
+    assert event.invoice is None and event.changes["Invoice #"] == [last.invoice_number, ""]
+
+
+def test_an_invoice_with_payments_stays(alice: User, concrete: Commitment) -> None:
+    invoice = InvoiceFactory(commitment=concrete)
+    PaymentFactory(commitment=concrete, invoice=invoice)
+    with pytest.raises(ValidationError, match="Payments stand on this invoice"):
+        invoices.delete_invoice(invoice=invoice, by=alice)
+
+
+@pytest.mark.parametrize("state", IN_THE_ERP)
+def test_what_was_sent_is_not_deleted(alice: User, concrete: Commitment, state: str) -> None:
+    invoice = in_state(concrete, state)
+    with pytest.raises(ValidationError) as refused:
+        invoices.delete_invoice(invoice=invoice, by=alice)
+    assert refused.value.messages == [LOCKED[state]]

@@ -1,5 +1,6 @@
 """Sending invoices to the ERP and taking them back, one or many (rule 14 of the domain sheet)."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -18,7 +19,7 @@ from commitments.models import (
 )
 from projects.access import Level, Tool
 from projects.models import ErpStatus, User
-from projects.services import grant_level, set_tool
+from projects.services import grant_level, set_accounting_approver, set_tool
 from tests.commitments.fixtures import at, browser, text
 from tests.factories import CommitmentFactory, InvoiceFactory, UserFactory
 
@@ -242,3 +243,32 @@ def test_pressing_twice_at_the_same_moment_sends_once() -> None:
         answers = sorted(threads.map(send, range(4)))
     assert answers == [erp_states.NOT_NOW[ErpStatus.SENT]] * 3 + ["sent"]
     assert invoice.events.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_retrieval_and_a_rejection_at_the_same_moment_one_wins() -> None:
+    invoice = InvoiceFactory(erp_status=ErpStatus.SENT)
+    alice = UserFactory()
+    for tool in Tool:
+        grant_level(user=alice, tool=tool, level=Level.ADMIN, on=invoice.project)
+    set_accounting_approver(user=alice, company=invoice.company, is_approver=True)
+    together = Barrier(2)
+
+    def act(step: Callable[[], SubcontractorInvoice]) -> str:
+        together.wait()
+        try:
+            return str(step().erp_status)
+        except ValidationError as error:
+            return error.messages[0]
+        finally:
+            connection.close()
+
+    steps = [
+        lambda: erp_states.retrieve_from_erp(invoice=invoice, by=alice),
+        lambda: erp_states.reject(invoice=invoice, reason="Wrong PO.", by=alice),
+    ]
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(act, steps))
+    invoice.refresh_from_db()
+    assert [invoice.erp_status in answers, invoice.events.count()] == [True, 1]
+    assert sum("by now, so this was not done" in each for each in answers) == 1

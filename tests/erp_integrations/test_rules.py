@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from commitments import erp_states
+from commitments import erp_states, invoices
 from commitments.commitment_list import with_amounts
 from commitments.models import Commitment, InvoiceStatus, SubcontractorInvoice
 from commitments.payments_tab import set_payments_enabled
@@ -41,6 +41,7 @@ def priya(invoice: SubcontractorInvoice) -> User:
     """Administers Commitments and accepts invoices."""
     user: User = UserFactory(username="priya")
     grant_level(user=user, tool=Tool.COMMITMENTS, level=Level.ADMIN, on=invoice.company)
+    grant_level(user=user, tool=Tool.ERP_INTEGRATIONS, level=Level.STANDARD, on=invoice.company)
     set_accounting_approver(user=user, company=invoice.company, is_approver=True)
     return user
 
@@ -256,6 +257,18 @@ def test_rule_14_retrieve_works_until_an_approver_has_answered(
     erp_states.begin_export(invoice=fresh, by=priya)
     with pytest.raises(ValidationError, match="exporting by now"):
         erp_states.retrieve_from_erp(invoice=fresh, by=priya)
+
+
+def test_rule_14_after_sending_only_attachments_can_be_changed(
+    invoice: SubcontractorInvoice, priya: User
+) -> None:
+    fresh = InvoiceFactory(commitment=invoice.commitment)
+    erp_states.send_to_erp(invoice=fresh, by=priya)
+    with pytest.raises(ValidationError, match="not editable because it was sent to the ERP"):
+        invoices.set_status(invoice=fresh, status=InvoiceStatus.DRAFT, by=priya)
+    file = SimpleUploadedFile("waiver.txt", b"Paid.")
+    attachment = invoices.attach_file(invoice=fresh, file=file, by=priya)
+    invoices.remove_attachment(attachment=attachment, by=priya)
 
 
 def test_rule_15_the_button_is_disabled_while_a_sync_is_under_way(
