@@ -10,13 +10,18 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from devservices.console import DevError
+from devservices.console import DevError, warn
 from devservices.environment import Environment, tryton_environment
 from devservices.places import ROOT, DataFolder
 from devservices.processes import Service, begin_logged, finish, run_logged
 
 BOOKS = ROOT / "tryton" / "books.py"
 DATABASE = "lab"
+OLDER_BOOKS = (
+    "The ERP's books here were made by an older version, so something that newer pages ask for may "
+    "be missing in them. `python3 dev.py reset` forgets the demo's data; the next start brings "
+    "today's books."
+)
 
 
 class Tryton:
@@ -46,6 +51,8 @@ class Tryton:
     def restore_books(self) -> None:
         """From the committed snapshot, unless there are books already."""
         self._run("restore", "--dir", self.books)
+        if (self.books / "books.json").read_bytes() != (BOOKS.parent / "books.json").read_bytes():
+            warn(OLDER_BOOKS)
 
     def service(self) -> Service:
         self.port = self._port()
