@@ -10,6 +10,7 @@ import logging
 import smtplib
 import uuid
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 
 from django.core import mail
@@ -118,22 +119,27 @@ def queue_again(email: OutgoingEmail) -> bool:
 
 def _send_batch(batch: list[OutgoingEmail]) -> int:
     """How many were settled, sent or not. When the server is away the rest is put off too."""
-    server = mail.get_connection()
-    for number, email in enumerate(batch):
-        try:
-            _send(email, server)
-        except smtplib.SMTPDataError as error:
-            _refused(email, error.smtp_code, error)
-        except smtplib.SMTPRecipientsRefused as error:
-            _refused(email, min(code for code, _ in error.recipients.values()), error)
-        except OSError as error:  # no connection, no sign-in, a sender it does not know
-            for each in batch[number:]:
-                _put_off(each, error)
-            return number
-        except ValueError as error:  # an address that cannot be one
-            _end(email, EmailState.FAILED, last_error=str(error)[:500])
-    server.close()
+    with closing(mail.get_connection()) as server:
+        for number, email in enumerate(batch):
+            try:
+                _settle(email, server)
+            except OSError as error:  # no connection, no sign-in, a sender it does not know
+                for each in batch[number:]:
+                    _put_off(each, error)
+                return number
     return len(batch)
+
+
+def _settle(email: OutgoingEmail, server: BaseEmailBackend) -> None:
+    """Send one, or write why not. Raises ``OSError`` when it is not about this one."""
+    try:
+        _send(email, server)
+    except smtplib.SMTPDataError as error:
+        _refused(email, error.smtp_code, error)
+    except smtplib.SMTPRecipientsRefused as error:
+        _refused(email, min(code for code, _ in error.recipients.values()), error)
+    except ValueError as error:  # an address that cannot be one
+        _end(email, EmailState.FAILED, last_error=str(error)[:500])
 
 
 def _send(email: OutgoingEmail, server: BaseEmailBackend) -> None:

@@ -102,11 +102,12 @@ def _tell_some(connection: ErpConnection) -> int | None:
     if clock.last_payment_event is None or not subscribers:
         _move(clock, _newest_event())
         return None
-    ripe = _ripe(connection, clock.last_payment_event)
-    if not ripe:
+    upto = _last_ripe(connection, clock.last_payment_event)
+    if upto <= clock.last_payment_event:
         return None
-    _move(clock, ripe[-1].pk)
-    news = _news(connection, ripe)
+    came = _came(connection, clock.last_payment_event, upto)
+    _move(clock, came[-1].pk if len(came) == CHUNK else upto)
+    news = _news(came)
     return sum(_tell(connection, *who, news) for who in subscribers.items())
 
 
@@ -120,25 +121,29 @@ def _newest_event() -> int:
     return newest or 0
 
 
-def _ripe(connection: ErpConnection, after: int) -> list[PaymentEvent]:
-    """History that is old enough, up to the first that is not, in the order it was written."""
+def _last_ripe(connection: ErpConnection, after: int) -> int:
+    """The last of the history, in the order it was written, before the first that is too young."""
     wait = max(timedelta(hours=connection.payment_email_delay_hours), SETTLED)
-    later = PaymentEvent.objects.filter(pk__gt=after).order_by("pk")
-    unripe = later.filter(at__gt=timezone.now() - wait).values_list("pk", flat=True).first()
-    ripe = later.filter(pk__lt=unripe) if unripe else later
-    return list(ripe[:CHUNK])
+    young = PaymentEvent.objects.filter(pk__gt=after, at__gt=timezone.now() - wait)
+    first_young = young.order_by("pk").values_list("pk", flat=True).first()
+    return first_young - 1 if first_young else _newest_event()
 
 
-def _news(connection: ErpConnection, ripe: Iterable[PaymentEvent]) -> dict[int, datetime]:
-    """Payment → when it came, of those that an import brought and that are worth telling."""
-    came = [
-        event
-        for event in ripe
-        if event.company_id == connection.company_id
-        and event.kind == EventKind.CREATED
-        and event.actor_id is None
-        and event.payment_id
-    ]
+def _came(connection: ErpConnection, after: int, upto: int) -> list[PaymentEvent]:
+    """What imports brought to this company."""
+    came = PaymentEvent.objects.filter(
+        pk__gt=after,
+        pk__lte=upto,
+        company=connection.company_id,
+        kind=EventKind.CREATED,
+        actor=None,
+        payment__isnull=False,
+    )
+    return list(came.order_by("pk")[:CHUNK])
+
+
+def _news(came: Iterable[PaymentEvent]) -> dict[int, datetime]:
+    """Payment → when it came, without those that a back-fill brought."""
     back_fills = SyncRun.objects.filter(
         pk__in={event.import_id for event in came if event.import_id}, mode=RunMode.BACK_FILL
     )

@@ -10,12 +10,15 @@ from allauth.mfa.totp.internal import auth as totp
 from axe_playwright_python.sync_playwright import Axe
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from commitments.models import Commitment
 from erp_integrations.demo.story import PASSWORD
-from erp_integrations.models import ErpConnection, SyncRun
+from erp_integrations.models import ErpConnection, NoticeKind, OutgoingEmail, SyncRun
+from erp_integrations.notices import links
 from payments.models import PaymentAttachment
+from projects.models import User
 from tests.browser import look
 from tests.browser.conftest import Open, Site
 from tests.factories import StagedRecordFactory, UserFactory
@@ -93,7 +96,21 @@ def arguments(synced: Site) -> dict[str, int]:
         "kind": "vendors",
         "record_id": commitment.vendor_id,
         "staged_id": staged.pk,
+        "token": links.token_of(_email(commitment).key),
     }
+
+
+def _email(commitment: Commitment) -> OutgoingEmail:
+    return OutgoingEmail.objects.create(
+        company=commitment.company, person=User.objects.get(username="accountant"),
+        kind=NoticeKind.REJECTION, subject="Rejected", not_before=timezone.now(),
+        dedupe_key="every page",
+    )  # fmt: skip
+
+
+def of_company(name: str) -> str:
+    company = ErpConnection.objects.get().company_id
+    return reverse(f"erp_integrations:company_{name}", args=[company])
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -139,6 +156,9 @@ STATES: dict[str, tuple[str, Callable[[], str]]] = {
     "no such page": ("accountant", lambda: "/projects/0/"),
     "no ERP yet": ("elsewhere", lambda: look.sync_page("W-100")),
     "nothing found": ("accountant", lambda: "/?q=nothing+like+it"),
+    "settings of a connection": ("admin", lambda: of_company("settings")),
+    "address and credentials": ("admin", lambda: of_company("connection")),
+    "e-mail of a person without companies": ("stranger", lambda: "/account/email/"),
     "the administrator's menu": ("admin", look.commitments_page),
 }
 
