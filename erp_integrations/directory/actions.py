@@ -136,7 +136,8 @@ def archive(request: HttpRequest, kind: str, **where: int) -> HttpResponse:
 def commitment_import(request: HttpRequest, staged_id: int, **where: int) -> HttpResponse:
     """A subcontract or purchase order of the ERP becomes a commitment here."""
     place = find_linker(request, where)
-    ready = lists.staged_records(place, DirectoryKind.COMMITMENTS).ready()
+    kind = DirectoryKind.COMMITMENTS
+    ready = lists.staged_records(place, kind).ready(kind)
     staged = get_object_or_404(ready.select_related("company"), pk=staged_id)
     projects = Project.objects.filter(
         pk__in=lists.records(place, DirectoryKind.JOBS).values("pk"), is_active=True

@@ -201,7 +201,7 @@ def _importable(staged: StagedRecord, by: User) -> StagedRecord:
         raise ValidationError(GONE.format(staged=staged))
     if staged.archived_at:
         raise ValidationError(ARCHIVED.format(staged=staged))
-    if not StagedRecord.objects.unlinked().filter(pk=staged.pk).exists():
+    if not StagedRecord.objects.unlinked(staged.kind).filter(pk=staged.pk).exists():
         raise ValidationError(ALREADY.format(staged=staged))
     return staged
 

@@ -115,7 +115,7 @@ def in_view(place: Place, kind: DirectoryKind, view: str, search: str) -> QueryS
     """The rows of one view with all words of the search somewhere."""
     if view in STAGED_VIEWS:
         staged = staged_records(place, kind)
-        rows = staged.ready() if view == "ready" else staged.archived()
+        rows = staged.ready(kind) if view == "ready" else staged.archived(kind)
         return _having(rows.order_by("title", "pk"), search, STAGED_SEARCHED)
     found = with_counterparts(place, kind, records(place, kind))
     if view == "linked":
@@ -128,7 +128,7 @@ def in_view(place: Place, kind: DirectoryKind, view: str, search: str) -> QueryS
 def with_counterparts(place: Place, kind: DirectoryKind, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Adds what the ERP calls the linked record, and since when it is gone there."""
     staged = StagedRecord.objects.filter(
-        company=place.company, kind=kind, remote_id=OuterRef("origin_id")
+        connection=place.connection, kind=kind, remote_id=OuterRef("origin_id")
     )
     annotated: QuerySet[Any] = rows.annotate(
         erp_title=Subquery(staged.values("title")[:1]),
@@ -149,7 +149,7 @@ def counts_of_views(place: Place, kind: DirectoryKind) -> dict[str, int]:
         )
     )
     staged = staged_records(place, kind)
-    return counts | {"ready": staged.ready().count(), "archived": staged.archived().count()}
+    return counts | {"ready": staged.ready(kind).count(), "archived": staged.archived(kind).count()}
 
 
 def rows_of(place: Place, kind: DirectoryKind, found: list[Any]) -> list[Row]:

@@ -111,7 +111,7 @@ def _unlinked_like(
 
 def _free(connection: ErpConnection, kind: DirectoryKind) -> QuerySet[StagedRecord]:
     rows = StagedRecord.objects.filter(connection=connection, kind=kind, gone_at=None)
-    return rows.filter(archived_at=None).unlinked()
+    return rows.filter(archived_at=None).unlinked(kind)
 
 
 def _candidates(

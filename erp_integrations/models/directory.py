@@ -38,17 +38,17 @@ class StagedRecordQuerySet(models.QuerySet["StagedRecord"]):
             connection__in=ErpConnection.objects.for_user(user),
         )
 
-    def unlinked(self) -> Self:
-        """Those that nothing here is linked to; the link itself is the only truth about that."""
-        rows = self
-        for kind, model in COUNTERPARTS.items():
-            linked = model._default_manager.filter(
-                company_id=OuterRef("company_id"), origin_id=OuterRef("remote_id")
-            )
-            rows = rows.exclude(Q(kind=kind) & Exists(linked))
-        return rows
+    def unlinked(self, kind: str) -> Self:
+        """Those of a kind that nothing here is linked to; the link is the only truth about that.
 
-    def ready(self) -> Self:
+        ``exclude`` looks superfluous and lets the partial index of links be used.
+        """
+        linked = COUNTERPARTS[kind]._default_manager.filter(
+            company_id=OuterRef("company_id"), origin_id=OuterRef("remote_id")
+        )
+        return self.filter(~Exists(linked.exclude(origin_id="")), kind=kind)
+
+    def ready(self, kind: str) -> Self:
         """What can be imported: not linked, not archived, still in the ERP.
 
         A commitment only once its project is linked, where the ERP tells which
@@ -57,14 +57,13 @@ class StagedRecordQuerySet(models.QuerySet["StagedRecord"]):
         project = Project.objects.filter(
             company_id=OuterRef("company_id"), origin_id=OuterRef("project_ref")
         )
-        return (
-            self.unlinked()
-            .filter(archived_at=None, gone_at=None)
-            .filter(Q(project_ref="") | Exists(project))
-        )
+        rows = self.unlinked(kind).filter(archived_at=None, gone_at=None)
+        if kind != DirectoryKind.COMMITMENTS:
+            return rows
+        return rows.filter(Q(project_ref="") | Exists(project.exclude(origin_id="")))
 
-    def archived(self) -> Self:
-        return self.unlinked().exclude(archived_at=None)
+    def archived(self, kind: str) -> Self:
+        return self.unlinked(kind).exclude(archived_at=None)
 
 
 class StagedRecord(models.Model):

@@ -346,7 +346,7 @@ def test_what_nobody_will_import_is_archived_and_comes_back(
     shown = client.get(url(connection.company, "vendors") + "?view=archived")
     assert [row["staged"] for row in shown.context["rows"]] == [staged]
     client.post(page, {"staged": staged.pk, "restore": "1"})
-    assert StagedRecord.objects.ready().get() == staged
+    assert StagedRecord.objects.ready("vendors").get() == staged
 
 
 def order(connection: ErpConnection) -> StagedRecord:

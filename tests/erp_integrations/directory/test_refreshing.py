@@ -244,7 +244,7 @@ def test_a_link_is_what_makes_a_record_linked(
     books.vendors = [ACME, BOLT]
     read(connection)
     Vendor.objects.filter(pk=vendor.pk).update(origin_id="2")
-    assert sorted(each.code for each in StagedRecord.objects.ready()) == ["V-BOLT"]
+    assert sorted(each.code for each in StagedRecord.objects.ready("vendors")) == ["V-BOLT"]
 
 
 def test_an_order_is_ready_once_its_project_is_linked_where_the_erp_tells_it(
@@ -254,6 +254,6 @@ def test_an_order_is_ready_once_its_project_is_linked_where_the_erp_tells_it(
 
     books.commitments = [replace(ORDER, project_ref="77")]
     read(connection)
-    assert not StagedRecord.objects.ready().exists()
+    assert not StagedRecord.objects.ready("commitments").exists()
     type(project).objects.filter(pk=project.pk).update(origin_id="77")
-    assert StagedRecord.objects.ready().count() == 1
+    assert StagedRecord.objects.ready("commitments").count() == 1
