@@ -50,8 +50,17 @@ def link_duplicate(*, payment: Payment, twin: Payment, by: User) -> Payment:
     after = shown_values(payment)
     changes = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     changes["ERP ID"] = ["", payment.origin_code]
-    record_event(payment, EventKind.LINKED, by, changes)
+    record_event(payment, EventKind.LINKED, by, changes | _lost(payment, twin))
     return payment
+
+
+def _lost(payment: Payment, twin: Payment) -> dict[str, list[str]]:
+    """What stood on the row that goes and is not what is kept; the history keeps it."""
+    pairs = {
+        "Payment # of the other row": (twin.payment_number, payment.payment_number),
+        "Notes of the other row": (twin.notes, payment.notes),
+    }
+    return {label: [was, ""] for label, (was, kept) in pairs.items() if was and was != kept}
 
 
 @transaction.atomic

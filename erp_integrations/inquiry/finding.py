@@ -41,10 +41,13 @@ class Found:
         return max(len(self.stored), len(self.unread)) >= MOST_FOUND
 
 
-def find(place: Place, question: Question, *, asks_erp: bool) -> Found:
-    """What was read; the ERP is asked when nothing was, or when somebody wants it to be."""
+def find(place: Place, question: Question, *, asks_erp: bool, is_busy: bool = False) -> Found:
+    """What was read; the ERP is asked when nothing was, or when somebody wants it to be.
+
+    While a sync is under way it is not asked by itself: the sync may bring the answer.
+    """
     found = Found(stored=list(_stored(place, question)[:MOST_FOUND]))
-    if asks_erp or not found.stored:
+    if asks_erp or not (found.stored or is_busy):
         _ask_erp(place, question, found)
     return found
 

@@ -40,7 +40,8 @@ def find_payment(request: HttpRequest, **where: int) -> HttpResponse:
         "sync_found_url": place.url("sync_found"),
     }
     if text and place.connection:
-        context |= _answer(place, text, asks_erp="ask" in request.GET)
+        is_busy = context["panel"].active is not None
+        context |= _answer(place, text, asks_erp="ask" in request.GET, is_busy=is_busy)
     return render(request, "erp_integrations/find_payment.html", context)
 
 
@@ -71,8 +72,8 @@ def sync_found(request: HttpRequest, **where: int) -> HttpResponse:
     return HttpResponseRedirect(f"{place.url(TAB)}?{urlencode({'q': text})}")
 
 
-def _answer(place: Place, text: str, *, asks_erp: bool) -> dict[str, Any]:
-    found = find(place, Question(text), asks_erp=asks_erp)
+def _answer(place: Place, text: str, *, asks_erp: bool, is_busy: bool) -> dict[str, Any]:
+    found = find(place, Question(text), asks_erp=asks_erp, is_busy=is_busy)
     may_sync = not obstacles_to_sync(place.connection, place.person, place.project)
     parts = parts_of(place, [each.pk for each in found.stored]).select_related(
         "erp_payment",

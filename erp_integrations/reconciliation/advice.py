@@ -11,6 +11,7 @@ from erp_integrations.explanations import Advice, Adviser
 from erp_integrations.models import ErpAllocation, ReconciliationLine
 from erp_integrations.places import Place
 from erp_integrations.reconciliation.causes import BILL_CODES, Code
+from payments.duplicates import pairs_in
 from payments.models import Payment
 from projects.money import display_money
 
@@ -127,6 +128,28 @@ def labels(line: ReconciliationLine) -> str:
         amount = display_money(Decimal(each["amount"]), line.currency)
         parts.append(f"{LABELS[Code(each['code'])]} {amount}{name}")
     return "; ".join(parts)
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """A payment that is here twice; ``url`` for those who may open it."""
+
+    payment: Payment
+    twin: Payment
+    url: str
+
+
+def pairs_for(place: Place) -> list[PairRow]:
+    """The pairs on invoices that the person may see here."""
+    pairs = pairs_in(Payment.objects.filter(invoice__in=place.invoices))
+    places = _visible_payments(place, {pair.payment.pk for pair in pairs})
+    return [
+        PairRow(pair.payment, pair.twin, _address(places.get(pair.payment.pk))) for pair in pairs
+    ]
+
+
+def _address(args: tuple[int, int, int] | None) -> str:
+    return reverse("payments:detail", args=args) + "#twice" if args else ""
 
 
 def rows_for(place: Place, lines: list[Any], *, may_sync: bool) -> list[LineRow]:

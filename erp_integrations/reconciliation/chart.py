@@ -8,7 +8,7 @@ from decimal import Decimal
 from projects.money import display_money
 
 WIDTH, HEIGHT = 720, 180
-LEFT, RIGHT, TOP, BOTTOM = 110, 12, 12, 28
+LEFT, RIGHT, TOP, BOTTOM = 12, 12, 34, 12
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,22 @@ class Chart:
         return f"chart-{self.currency.lower()}"
 
     @property
+    def first(self) -> Reading:
+        return self.readings[0]
+
+    @property
+    def last(self) -> Reading:
+        return self.readings[-1]
+
+    @property
     def newest_first(self) -> list[Reading]:
         return list(reversed(self.readings))
 
     @property
     def description(self) -> str:
-        last = self.readings[-1]
         there, here, apart = (
             display_money(amount, self.currency)
-            for amount in (last.erp_paid, last.paid_here, last.difference)
+            for amount in (self.last.erp_paid, self.last.paid_here, self.last.difference)
         )
         return f"At the end {there} paid in the ERP and {here} here: a difference of {apart}."
 

@@ -17,7 +17,7 @@ from erp_integrations.frames import frame
 from erp_integrations.models import ReconciliationLine, RunMode, RunTrigger
 from erp_integrations.places import Place, find_place
 from erp_integrations.progress import Progress
-from erp_integrations.reconciliation.advice import labels, rows_for
+from erp_integrations.reconciliation.advice import labels, pairs_for, rows_for
 from erp_integrations.reconciliation.results import (
     ORDER,
     VIEWS,
@@ -63,6 +63,7 @@ def reconciliation(request: HttpRequest, **where: int) -> HttpResponse:
         "charts": results.charts,
         "page": page,
         "rows": rows_for(place, page.rows, may_sync=not panel.obstacles),
+        "pairs": pairs_for(place),
         "sync_url": place.url("sync"),
     }
     return render(request, "erp_integrations/reconciliation.html", context)

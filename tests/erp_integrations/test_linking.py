@@ -158,6 +158,7 @@ def test_linking_keeps_what_people_did_and_takes_what_the_erp_says(
     event = linked.events.get(kind=EventKind.LINKED)
     assert event.actor == carla
     assert event.changes["ERP ID"] == ["", "PAY-9"]
+    assert event.changes["Payment # of the other row"] == ["PAY-9", ""]
     assert event.changes["Check #"] == ["0042", "CHK-42"]
     assert linked.events.filter(kind=EventKind.CREATED, import_id__isnull=False).exists()
 

@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from commitments.models import Commitment, SubcontractorInvoice
 from commitments.payments_tab import set_payments_enabled
+from erp_integrations import runs
 from erp_integrations.inquiry.question import Question
-from erp_integrations.models import ErpConnection, RunMode, SyncRun
+from erp_integrations.models import ErpConnection, RunMode, RunTrigger, SyncRun
 from erp_integrations.providers.contract import PaymentQuestion, RemoteStatus
 from erp_integrations.providers.errors import TransientError
 from payments.models import Payment
@@ -290,6 +291,16 @@ def test_the_erp_is_asked_again_where_somebody_wants_it(
     books.put(payment("p2", ("7", "90")))
     assert len(look(carla, connection.company, "CHK-1").context["walks"]) == 1
     assert len(look(carla, connection.company, "CHK-1", ask="1").context["walks"]) == 2
+
+
+def test_while_a_sync_is_under_way_its_answer_is_waited_for(
+    books: Books, connection: ErpConnection, carla: User
+) -> None:
+    books.put(payment("p1", ("7", "80")))
+    runs.request_run(connection=connection, trigger=RunTrigger.COMMAND)
+    page = look(carla, connection.company, "CHK-1")
+    assert page.context["walks"] == [] and not page.context["found"].was_asked
+    assert "shown here when it is over" in page.content.decode()
 
 
 def test_who_may_not_sync_gets_no_button(
