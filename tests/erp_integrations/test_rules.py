@@ -208,7 +208,7 @@ def test_rule_11_the_schedule_is_one_of_five(connection: ErpConnection) -> None:
 def test_rule_11b_never_stops_the_clock_and_not_the_button(
     books: Books, connection: ErpConnection
 ) -> None:
-    connections.set_schedule(connection=connection, schedule=SyncSchedule.NEVER)
+    connections.change_settings(connection=connection, by=None, sync_schedule=SyncSchedule.NEVER)
     assert runs.start_due() == []
     books.put(payment("p1", ("7", "100")))
     assert run_sync(connection).state == RunState.SUCCEEDED
