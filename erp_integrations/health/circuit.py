@@ -36,6 +36,8 @@ def circuit_of(connection: ErpConnection) -> Circuit:
         return Circuit("resting", "bad", "Resting", sentence, TRY, until=resting_until)
     if failures:
         return Circuit("failing", "attention", "In trouble", _failing(failures), TRY)
+    if connection.last_success_at is None:
+        return Circuit("new", "", "Not tried yet", NEVER_TRIED)
     return Circuit("closed", "good", "Working", WORKING)
 
 
@@ -44,6 +46,7 @@ def _failing(failures: int) -> str:
 
 
 WORKING = "The ERP answers, and syncs run when they are due."
+NEVER_TRIED = "No sync has run yet. Press the button, or wait for the first scheduled sync."
 OFF = "Nothing is read from the ERP. Everything that came stays."
 FEATURE_OFF = "Export Subcontractor Invoices is off, and payment sync is part of it."
 SWITCH_ON = "An administrator of ERP Integrations can switch it on in Settings."

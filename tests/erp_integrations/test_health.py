@@ -84,7 +84,8 @@ def overview(connection: ErpConnection, person: User) -> Overview:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({}, "closed"),
+        ({}, "new"),
+        ({"last_success_at": NOW}, "closed"),
         ({"is_active": False}, "off"),
         ({"export_subcontractor_invoices": False}, "feature"),
         ({"consecutive_failures": 1}, "failing"),
@@ -274,5 +275,5 @@ def test_the_page_costs_the_same_whatever_there_is_to_count(
     client, url = Client(), reverse("erp_integrations:company_home", args=[tryton.company_id])
     client.force_login(carla)
     client.get(url)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get(url)
