@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
@@ -23,6 +23,12 @@ NONE_YET = (
     "payments are enabled. They appear here by themselves after the next sync of the ERP."
 )
 NONE_FOUND = "No payment fits these filters. Clear them to see all payments."
+#: writing a longer workbook takes minutes; the CSV file is sent while it is written
+EXCEL_ROWS = 50_000
+TOO_MANY = (
+    f"An Excel file holds at most {EXCEL_ROWS:,} payments here. Narrow the filters, or take the "
+    "CSV file, which has no limit."
+)
 EXPORT_HEADER = (
     *("ERP Status", "Project Number", "Project", "Commitment", "Title", "Contract Company"),
     *("Invoice", "Amount", "Currency", "Date Paid", "Payment Method", "Payment Number"),
@@ -49,6 +55,7 @@ def company_payments(request: HttpRequest, company_id: int) -> HttpResponse:
         "page_url": reverse("payments:company", args=[company.pk]),
         "csv_url": reverse("payments:company_csv", args=[company.pk]),
         "xlsx_url": reverse("payments:company_xlsx", args=[company.pk]),
+        "too_many": TOO_MANY if number.number > EXCEL_ROWS else "",
     }
     return render(request, "payments/company.html", context)
 
@@ -64,9 +71,13 @@ def company_csv(request: HttpRequest, company_id: int) -> HttpResponseBase:
 @login_required
 @require_GET
 def company_xlsx(request: HttpRequest, company_id: int) -> HttpResponseBase:
-    """The filtered rows as a workbook of Excel."""
-    lines = _lines(request, _company(request, company_id))
-    return xlsx_response(name="payments", header=EXPORT_HEADER, rows=lines)
+    """The filtered rows as a workbook of Excel; too many lead back to the page that says so."""
+    company = _company(request, company_id)
+    found = CompanyPaymentFilter(request.GET, company=company, person=request.user)
+    if found.qs[EXCEL_ROWS:].exists():
+        page = reverse("payments:company", args=[company.pk])
+        return redirect(f"{page}?{request.GET.urlencode()}")
+    return xlsx_response(name="payments", header=EXPORT_HEADER, rows=_lines(request, company))
 
 
 def _company(request: HttpRequest, company_id: int) -> Company:

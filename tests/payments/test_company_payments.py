@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from commitments.models import Commitment
+from payments import company_views
 from payments.company_views import EXPORT_HEADER
 from payments.models import Payment
 from projects.access import Level, Tool
@@ -222,6 +223,18 @@ def test_the_files_hold_numbers_and_dates_and_no_formulas(
     [line] = csv.DictReader(StringIO(sheet))
     assert (line["Amount"], line["Date Paid"]) == ("-1250.50", "2026-07-06")
     assert (line["Notes"], line["Check Number"]) == ("'=HYPERLINK(1)", "'@x")
+
+
+def test_too_many_payments_for_excel_are_said_and_lead_back(
+    carol: User, riverside: Project, three: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(company_views, "EXCEL_ROWS", 2)
+    page = browser(carol).get(address(riverside))
+    assert "at most" in text(page) and "Export Excel" not in text(page)
+    answer = browser(carol).get(address(riverside, "company_xlsx"), {"status": "issued"})
+    assert answer.status_code == 200  # two of them fit
+    answer = browser(carol).get(address(riverside, "company_xlsx"), {"method": ""})
+    assert answer["Location"] == f"{address(riverside)}?method="
 
 
 def test_a_page_costs_the_same_for_three_rows_and_for_forty(
