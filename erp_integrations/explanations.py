@@ -41,7 +41,8 @@ WAITING = {
     ),
     WaitReason.VENDOR_MISMATCH: (
         "The ERP paid {vendor}, but {commitment} is with {contract_company}. Correct the payment "
-        "in the ERP, or link the bill to the right invoice; the next sync brings it."
+        "in the ERP, link the bill to the right invoice, or link {contract_company} to the right "
+        "vendor of the ERP; the payment then appears."
     ),
     WaitReason.CURRENCY_MISMATCH: (
         "The payment is in {currency}, but {commitment} is in {commitment_currency}. Correct "
@@ -151,6 +152,10 @@ class Adviser:
         if reason == WaitReason.INVOICE_NOT_SYNCED and invoice and commitments:
             page = "admin:commitments_subcontractorinvoice_change"
             return reverse(page, args=[invoice.pk]), "Open the invoice"
+        if reason == WaitReason.VENDOR_MISMATCH and invoice:
+            vendor = invoice.commitment.vendor
+            page = "erp_integrations:company_directory_record"
+            return reverse(page, args=[vendor.company_id, "vendors", vendor.pk]), "Open the vendor"
         if reason == WaitReason.BILL_UNKNOWN and commitments:
             url = reverse("admin:commitments_subcontractorinvoice_changelist")
             return url, "Look for the invoice"

@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from commitments.models import Commitment
 from erp_integrations.directory import refreshing
+from erp_integrations.explanations import Adviser
 from erp_integrations.models import DirectoryRefresh, ErpConnection, StagedRecord
 from erp_integrations.providers.contract import RemoteVendor
 from erp_integrations.providers.errors import ConfigurationError, TransientError
 from projects.models import Company, Project, RecordEvent, User, Vendor
+from tests.erp_integrations.rows import allocation_of, erp_payment_of
 from tests.factories import (
     CommitmentFactory,
     InvoiceFactory,
@@ -436,3 +438,15 @@ def test_progress_is_asked_for_until_it_is_over(
 def test_without_a_connection_the_page_says_what_to_do(company: Company, alice: User) -> None:
     page = browser(alice).get(url(company, "vendors"))
     assert "No ERP is connected to this company." in text(page)
+
+
+def test_a_payment_to_another_vendor_leads_to_the_link_that_mends_it(
+    books: Books, connection: ErpConnection, commitment: Commitment, sam: User
+) -> None:
+    invoice = InvoiceFactory(commitment=commitment, bill="7")
+    waiting = allocation_of(
+        erp_payment_of(connection), reason="vendor_mismatch", invoice=invoice, outcome="waiting"
+    )
+    advice = Adviser(sam, connection.company).on_waiting(waiting)
+    assert "link Pine Ridge Masonry, L.L.C. to the right vendor of the ERP" in advice.sentence
+    assert advice.url == record_url(commitment.vendor)
