@@ -16,6 +16,7 @@ from erp_integrations.models import (
     ErpAllocation,
     ErpConnection,
     ErpPayment,
+    InboundNotification,
     RunMode,
     RunState,
     RunTrigger,
@@ -376,3 +377,13 @@ class ErpAllocationAdmin(ReadOnlyScope, CompanyScopedAdmin):
     @admin.display(description="amount", ordering="amount")
     def money(self, allocation: ErpAllocation) -> str:
         return display_money(allocation.amount, allocation.erp_payment.currency)
+
+
+@admin.register(InboundNotification)
+class InboundNotificationAdmin(ReadOnlyScope, CompanyScopedAdmin):
+    tool = Tool.ERP_INTEGRATIONS
+    list_display = ("event_id", "state", "connection", "received_at", "attempts")
+    list_filter = ("state", ("connection", OWN))
+    list_select_related = ("connection__company",)
+    search_fields = ("event_id",)
+    date_hierarchy = "received_at"

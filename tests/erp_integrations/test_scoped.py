@@ -1,10 +1,13 @@
 """A sync of one project, commitment or invoice: its payments, and nothing else moves."""
 
 import datetime as dt
+import threading
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
+from django.db import connection as database
 from django.utils import timezone
 
 from commitments.models import SubcontractorInvoice
@@ -284,3 +287,54 @@ def test_waiting_and_trouble_are_those_of_the_scope(
     assert run_sync(connection).waiting == 1
     run = run_scoped(connection, invoice=invoice)
     assert (run.state, run.waiting) == ("succeeded", 0)
+
+
+def test_a_back_fill_that_was_killed_goes_on_after_its_own_checkpoint(
+    books: Books, connection: ErpConnection
+) -> None:
+    books.put(*(payment(f"p{n}", ("7", "10")) for n in range(4)))
+    books.page_size = 2
+    died = iter([None, KeyboardInterrupt("killed"), None])
+
+    def before(number: int) -> None:
+        if error := next(died, None):
+            raise error
+
+    books.before_page = before
+    order = Order(RunMode.BACK_FILL, since=books.clock.date())
+    run = runs.request_run(connection=connection, trigger=RunTrigger.COMMAND, order=order)
+    with pytest.raises(KeyboardInterrupt):
+        engine.work_on(run.pk)
+    SyncRun.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    engine.work_on(run.pk)
+    run.refresh_from_db()
+    connection.refresh_from_db()
+    assert (run.state, run.created, run.payments_read) == ("succeeded", 4, 4)
+    assert (connection.cursor, connection.last_success_at) == (None, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_press_different_things_at_once_one_wins(
+    books: Books, connection: ErpConnection, invoice: SubcontractorInvoice
+) -> None:
+    scopes = [Scope(), Scope(project=invoice.project), Scope(invoice=invoice)]
+    orders = [runs.order_for(connection, scope, is_preview=look) for scope in scopes
+              for look in (False, True)]  # fmt: skip
+    start = threading.Barrier(len(orders))
+    given: list[tuple[Order, SyncRun]] = []
+
+    def press(order: Order) -> None:
+        start.wait()
+        with mock.patch("erp_integrations.runs.ring_for"):
+            run = runs.request_run(connection=connection, trigger=RunTrigger.COMMAND, order=order)
+        given.append((order, run))
+        database.close()
+
+    threads = [threading.Thread(target=press, args=[order]) for order in orders]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    winner = SyncRun.objects.select_related("project", "invoice", "commitment").get()
+    assert {run.pk for _, run in given} == {winner.pk}
+    assert [order.fits(winner) for order in orders].count(True) == 1
