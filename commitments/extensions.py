@@ -70,8 +70,8 @@ class StatusLine(TypedDict):
 class ChecklistItem:
     """One thing that an invoice needs before it can be exported to the ERP.
 
-    ``sentence`` says what is needed, done or not, in words that fit both. ``url``
-    leads to the place that cures it; empty where this person cannot do it.
+    ``sentence`` says how things stand, done or missing. ``url`` leads
+    to the place that cures it; empty where this person cannot do it.
     """
 
     code: str

@@ -202,6 +202,7 @@ def test_the_page_lists_what_is_missing_before_the_export(
     assert (done["status"], done["invoice_number"], done["billing_date"]) == (False, True, True)
     page = text(browser(alice).get(url))
     assert at(concrete, "commitments:invoice_edit", invoice.pk) in page
+    assert "It is Draft. It has to be Approved" in page and "It has an invoice number." in page
     assert "It cannot be sent to the ERP yet. It is Draft." in page
 
 
