@@ -20,6 +20,7 @@ from commitments.erp_states import fail_export
 from erp_integrations.models import ExportState, InvoiceExport
 from erp_integrations.providers.contract import RemoteBill
 from erp_integrations.providers.errors import TransientError
+from erp_integrations.providers.http import AGAIN
 from erp_integrations.runs import LeaseLost
 from projects.models import ErpStatus
 
@@ -98,7 +99,8 @@ def fail(export: InvoiceExport, *, code: str, message: str) -> InvoiceExport:
 def try_again(export: InvoiceExport, error: TransientError) -> None:
     """Later; or never again, when it was tried often enough."""
     if export.attempts > len(PAUSES):
-        message = GAVE_UP.format(reason=str(error), attempts=export.attempts)
+        reason = str(error).removesuffix(AGAIN).strip()
+        message = GAVE_UP.format(reason=reason, attempts=export.attempts)
         fail(export, code=type(error).__name__, message=message)
         return
     pause = max(PAUSES[export.attempts - 1], error.retry_after or 0)

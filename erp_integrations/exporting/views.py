@@ -1,6 +1,7 @@
 """ERP Integrations › Subcontractor Invoices: the list, its buttons, and what was exported."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -150,6 +151,13 @@ class Watch:
     @property
     def rows(self) -> list[Row]:
         return [row for row in self.listed if row.is_exporting]
+
+    @cached_property
+    def troubles(self) -> list[str]:
+        """Why some of them have to wait for another attempt."""
+        ids = [row.invoice.pk for row in self.rows]
+        waiting = InvoiceExport.objects.active().filter(invoice__in=ids).exclude(error_message="")
+        return sorted(set(waiting.values_list("error_message", flat=True))) if ids else []
 
     @property
     def url(self) -> str:

@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 Query = Sequence[tuple[str, str]]
 CHUNK = 65536
-AGAIN = "The sync will try again by itself."
+AGAIN = "It will be tried again by itself."
 #: how much of an unexpected answer is worth keeping for the log
 DETAIL = 500
 

@@ -247,6 +247,14 @@ def test_the_page_follows_what_is_being_exported_until_it_ended(
     assert f"Invoice {invoice.invoice_number}: Synced." in ended.content.decode()
 
 
+def test_an_erp_that_is_away_is_said_while_the_export_waits(
+    erp: BillBooks, client: Client, invoice: SubcontractorInvoice, accountant: User
+) -> None:
+    erp.before.append(LOST)
+    work_on(accept(invoice, accountant))
+    assert "Books in memory did not answer." in page(client, invoice)
+
+
 def test_the_list_of_exports_says_who_what_when_and_what_came_of_it(
     client: Client, invoice: SubcontractorInvoice, accountant: User
 ) -> None:
@@ -271,7 +279,7 @@ def test_the_page_costs_the_same_whatever_is_on_it(
         page(client, invoice)
 
 
-PAGE_QUERIES = 20
+PAGE_QUERIES = 21
 
 
 # ------------------------------------------------------------------- direct export

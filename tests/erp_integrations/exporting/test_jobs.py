@@ -23,6 +23,7 @@ from erp_integrations.providers.errors import (
     RecordError,
     TransientError,
 )
+from erp_integrations.providers.http import AGAIN
 from erp_integrations.runs import LeaseLost
 from projects.models import ErpStatus, User
 from projects.services import set_accounting_approver
@@ -143,12 +144,13 @@ def test_an_erp_that_asks_for_a_longer_pause_gets_it(
 def test_an_erp_that_stays_away_ends_in_failed_to_export(
     erp: BillBooks, invoice: SubcontractorInvoice, accountant: User
 ) -> None:
-    erp.before.extend([LOST] * 10)
+    erp.before.extend([TransientError(f"Tryton is away. {AGAIN}")] * 10)
     made = export(invoice, accountant)
     while made.state == ExportState.QUEUED:
         made = as_if_later(made)
     assert (made.state, made.attempts) == (ExportState.FAILED, len(jobs.PAUSES) + 1)
     assert made.invoice.erp_status == ErpStatus.FAILED
+    assert made.invoice.erp_message.startswith("Tryton is away. That happened 6 times")
     assert "it is found and not made twice" in made.invoice.erp_message
 
 

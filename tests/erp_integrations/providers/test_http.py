@@ -149,7 +149,7 @@ def test_a_certificate_nobody_vouches_for_is_not_accepted(server: HttpServer) ->
 def test_it_gives_up_a_slow_server(server: HttpServer, reply: Reply, longest: float) -> None:
     server.faults.append(reply)
     started = time.monotonic()
-    with pytest.raises(TransientError, match="seconds. The sync will try again by itself"):
+    with pytest.raises(TransientError, match="seconds. It will be tried again by itself"):
         client(server, retries=RetryPolicy(attempts=1)).get("/")
     assert time.monotonic() - started < longest + 0.5
 
