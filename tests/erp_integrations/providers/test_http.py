@@ -206,6 +206,15 @@ def test_it_counts_what_it_sent_repeats_included(server: HttpServer) -> None:
     assert asked.calls == 3
 
 
+def test_for_somebody_who_waits_it_tries_once(server: HttpServer) -> None:
+    server.faults.extend([Reply(503), Reply(503)])
+    asked = client(server)
+    asked.hurry()
+    with pytest.raises(TransientError):
+        asked.get_json("/")
+    assert len(server.requests) == 1
+
+
 def test_it_gives_up_after_its_attempts(server: HttpServer) -> None:
     server.faults.extend([Reply(503)] * 9)
     with pytest.raises(TransientError, match="problem of its own"):

@@ -5,8 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from erp_integrations.providers.errors import AuthenticationError, ConfigurationError, ProtocolError
+from erp_integrations.providers.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ProtocolError,
+    TransientError,
+)
+from erp_integrations.providers.http import RetryPolicy
 from tests.erp_integrations.providers.fake_books import connect
+from tests.fakes.http_server import Reply
 from tests.fakes.tryton import START, FakeTryton, number
 
 
@@ -110,3 +117,12 @@ def test_a_date_is_a_day(tryton: FakeTryton) -> None:
     tryton.order(tryton.vendor("V", "Acme"), "SC-1", "1")
     (order,) = connect(tryton).commitments()
     assert type(order.ordered_on) is dt.date
+
+
+def test_a_hurried_search_is_not_repeated(tryton: FakeTryton) -> None:
+    provider = connect(tryton, retries=RetryPolicy(attempts=4))
+    provider.hurry()
+    tryton.faults.extend([Reply(503)] * 3)
+    with pytest.raises(TransientError):
+        list(provider.jobs("summit"))
+    assert len(tryton.requests) == 1
