@@ -124,7 +124,7 @@ for _kind in ("project", "company"):
         f"erp_integrations:{_kind}_run_issues_csv": ACCOUNTING,
         f"erp_integrations:{_kind}_reconciliation": ACCOUNTING,
         f"erp_integrations:{_kind}_reconciliation_csv": ACCOUNTING,
-        f"erp_integrations:{_kind}_reconciliation_excel": ACCOUNTING,
+        f"erp_integrations:{_kind}_reconciliation_xlsx": ACCOUNTING,
         f"erp_integrations:{_kind}_comparison_progress": only(
             standard=286, admin=286, approver=286
         ),

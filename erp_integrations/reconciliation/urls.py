@@ -11,5 +11,5 @@ PAGES = (
         "comparison_progress",
     ),
     ("reconciliation/export.csv", views.export_csv, "reconciliation_csv"),
-    ("reconciliation/export.xlsx", views.export_excel, "reconciliation_excel"),
+    ("reconciliation/export.xlsx", views.export_excel, "reconciliation_xlsx"),
 )

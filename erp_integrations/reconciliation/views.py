@@ -176,6 +176,6 @@ def _views(place: Place, found: LineFilter) -> dict[str, Any]:
         "search": search,
         "url_without_search": f"{url}?{urlencode({'view': chosen})}",
         "csv_url": f"{place.url('reconciliation_csv')}?{query}",
-        "excel_url": f"{place.url('reconciliation_excel')}?{query}",
+        "excel_url": f"{place.url('reconciliation_xlsx')}?{query}",
         "empty": NOTHING_FOUND if search else EMPTY[chosen],
     }

@@ -12,6 +12,7 @@ from payments.models import Payment, PaymentMethod
 from projects.models import Project
 from tests.browser import look
 from tests.browser.conftest import NewBill, Open, Site
+from tests.browser.test_every_page import check
 from tests.live_tryton import LiveBooks
 
 
@@ -36,6 +37,7 @@ def test_what_was_paid_since_the_sync_is_a_difference_and_none_after_it(
     line = look.row(page, bill.number)
     expect(line).to_contain_text("$318.44")
     expect(line).to_contain_text("Not read since")
+    check(page)
     line.get_by_role("button", name="Sync payments now").click()
     expect(look.summary(page)).to_be_visible(timeout=30_000)
     page.goto(synced.url + page_of("reconciliation"))
@@ -48,12 +50,13 @@ def test_what_was_paid_since_the_sync_is_a_difference_and_none_after_it(
 def test_a_payment_that_was_never_read_is_found_and_the_button_brings_it(
     erp: LiveBooks, synced: Site, new_bill: NewBill, open_as: Open
 ) -> None:
-    check = erp.pay((new_bill("77.31"), "77.31"))
+    number = erp.pay((new_bill("77.31"), "77.31"))
     page = open_as("accountant", look.payments_page("SC-2024-002"))
     page.get_by_role("link", name="A payment is missing?").click()
-    page.get_by_role("searchbox").fill(check)
+    page.get_by_role("searchbox").fill(number)
     page.get_by_role("button", name="Find").click()
     expect(page.get_by_text("Stuck: Read?")).to_be_visible(timeout=30_000)
+    check(page)
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_text("It is here")).to_be_visible(timeout=30_000)
     page.get_by_role("link", name="Open the payment").click()
@@ -65,12 +68,12 @@ def test_a_payment_entered_by_hand_and_synced_as_well_is_linked(
     erp: LiveBooks, synced: Site, new_bill: NewBill, open_as: Open
 ) -> None:
     bill = new_bill("91.07")
-    check = erp.pay((bill, "91.07"))
+    number = erp.pay((bill, "91.07"))
     invoice = SubcontractorInvoice.objects.get(origin_id=bill.remote_id)
     by_hand = Payment.objects.create(
         company=invoice.company, project=invoice.project, commitment=invoice.commitment,
         invoice=invoice, amount=Decimal("91.07"), method=PaymentMethod.CHECK,
-        date=dt.date.today(), check_number=check.lower(), notes="Picked up at the office",
+        date=dt.date.today(), check_number=number.lower(), notes="Picked up at the office",
     )  # fmt: skip
     page = open_as("accountant", look.sync_page(look.HARBOR))
     look.press_sync(page)

@@ -182,7 +182,7 @@ def test_the_exports_hold_the_same_and_no_formula(
     assert row[0] == "'=1+1"
     assert row[6:11] == ["5000.00", "0.00", "80.25", "-80.25", "0.00"]
     assert row[11] == "Entered by hand only ($80.25) (without number)"
-    excel = body(client.get(address(connection.company, "reconciliation_excel")))
+    excel = body(client.get(address(connection.company, "reconciliation_xlsx")))
     sheet = openpyxl.load_workbook(io.BytesIO(excel)).active
     assert sheet is not None
     cell = sheet["A2"]
