@@ -107,6 +107,7 @@ def export_progress(request: HttpRequest, **where: int) -> HttpResponse:
     response = render(request, "erp_integrations/exporting/_progress.html", context)
     if not watch.rows:
         response.status_code = STOP_POLLING
+        response["HX-Trigger-After-Swap"] = "sync-finished"  # the list and its counts come anew
     return response
 
 
