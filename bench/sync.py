@@ -221,6 +221,10 @@ def make_provider(port: int) -> Any:
                 number += 1
                 yield Page(rows, [], {"page": number})
 
+        @property
+        def calls(self) -> int:
+            return self.client.calls
+
         def close(self) -> None:
             self.client.close()
 
