@@ -97,16 +97,12 @@ def export_progress(request: HttpRequest, **where: int) -> HttpResponse:
     ids = [int(each) for each in request.GET.getlist("row") if actions.is_id(each)][:MOST_WATCHED]
     rows = rows_for(Exporter(place), list(with_shown(place.invoices.filter(pk__in=ids))))
     watch = Watch(place, rows)
-    context = {
-        **frame(place, "subcontractor_invoices"),
-        "exporter": Exporter(place),
-        "watch": watch,
-        "ended": [row for row in rows if not row.is_exporting],
-        "has_remarks": True,
-    }
+    ended = [row for row in rows if not row.is_exporting]
+    context = {"place": place, "watch": watch, "ended": ended}
     response = render(request, "erp_integrations/exporting/_progress.html", context)
     if not watch.rows:
         response.status_code = STOP_POLLING
+    if ended:
         response["HX-Trigger-After-Swap"] = "sync-finished"  # the list and its counts come anew
     return response
 
