@@ -125,7 +125,7 @@ def wants_browser(words: list[str]) -> bool:
 
 
 def bench(options: Options) -> int:
-    """measure the sync engine, or with --pages the list pages (further words go to the script)"""
+    """measure the sync engine or, with --pages, the list pages"""
     words = options.arguments
     script, words = ("pages.py", words[1:]) if words[:1] == ["--pages"] else ("sync.py", words)
     with _scratch(options, "bench") as scratch:
