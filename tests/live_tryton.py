@@ -39,10 +39,10 @@ def connect(**options: Any) -> TrytonProvider:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Nobody else on this machine acts in the live books meanwhile."""
+def alone(where: str = "live-books") -> Iterator[None]:
+    """Nobody else on this machine acts in the live books (or the broker) meanwhile."""
     folder = os.environ.get("TRYTON_DIR") or tempfile.gettempdir()
-    with (Path(folder) / "live-books.lock").open("w") as lock:
+    with (Path(folder) / f"{where}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
