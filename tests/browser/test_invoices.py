@@ -18,7 +18,9 @@ def order(site: Site) -> Commitment:
     """A purchase order of a project of its own, in the demo company."""
     company = Company.objects.get(projects__number=look.RIVERSIDE)
     vendor = VendorFactory(company=company)
-    return CommitmentFactory(project=ProjectFactory(company=company), vendor=vendor)
+    return CommitmentFactory(
+        project=ProjectFactory(company=company, name="Cedar Street Clinic"), vendor=vendor
+    )
 
 
 def invoices_tab(order: Commitment) -> str:
