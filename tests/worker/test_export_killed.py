@@ -18,7 +18,7 @@ from projects.models import ErpStatus
 from tests.erp_integrations.exporting.conftest import approver_of, linked_commitment, sent_invoice
 from tests.factories import ErpConnectionFactory, ProjectFactory, VendorFactory
 from tests.fakes.tryton import KEY, FakeTryton
-from tests.worker.test_killed import ROOT, _environment
+from tests.worker.test_killed import LEASE, ROOT, _environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
@@ -87,7 +87,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_exports_nothing_twice(
     tryton: FakeTryton, workers: Start, invoices: list[SubcontractorInvoice], settings: Any
 ) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER = False
-    settings.SYNC_LEASE_SECONDS = 2
+    settings.SYNC_LEASE_SECONDS = LEASE
     by = approver_of(invoices[0].company)
     for each in invoices:
         number, date = each.invoice_number, each.billing_date

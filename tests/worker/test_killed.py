@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 6_000
+#: short enough to wait for, long enough for a machine that does much else meanwhile
+LEASE = 5
 BROKER = os.environ.get("CELERY_BROKER_URL", "")
 
 
@@ -59,14 +61,14 @@ def _environment() -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": urlunsplit(address._replace(path=f"/{database.settings_dict['NAME']}")),
         "DJANGO_SETTINGS_MODULE": "procore_sync.settings",
-        "SYNC_LEASE_SECONDS": "2",
+        "SYNC_LEASE_SECONDS": str(LEASE),
     }
 
 
 @pytest.fixture
 def run(settings: Any, db: None) -> SyncRun:
     settings.CELERY_TASK_ALWAYS_EAGER = False
-    settings.SYNC_LEASE_SECONDS = 2
+    settings.SYNC_LEASE_SECONDS = LEASE
     _wipe_broker()
     ids = make_company(SIZE)
     ErpConnection.objects.update(settings={"variant": 0})
@@ -84,7 +86,9 @@ def _wait(run: SyncRun, until: Callable[[SyncRun], bool], seconds: float = 100) 
     """Look at the run, and do what beat does meanwhile."""
     deadline = time.monotonic() + seconds
     while not until(run):
-        assert time.monotonic() < deadline, f"{run.state} after {run.pages} pages"
+        assert time.monotonic() < deadline, (
+            f"{run.state}: {run.attempts} attempts, {run.pages} pages"
+        )
         runs.recover_stopped()
         time.sleep(0.05)
         run.refresh_from_db()
