@@ -1,5 +1,7 @@
 """Everything with the keyboard alone, as people do who cannot or will not use a mouse."""
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 from erp_integrations.demo.story import PASSWORD
@@ -32,10 +34,11 @@ def test_sign_in_and_sync_without_a_mouse(synced: Site, quiet_books: None, open_
     page.keyboard.press("Enter")
     button = page.get_by_role("button", name=look.BUTTON)
     link = look.summary(page).get_by_role("link", name="What this sync did")
-    before = link.get_attribute("href")
     tab_to(page, button)
+    # The last sync may have been a preview, or one that failed: then there is no such link yet.
+    before = link.get_attribute("href") if link.count() else ""
     page.keyboard.press("Enter")
-    expect(link).not_to_have_attribute("href", str(before), timeout=30_000)
+    expect(link).to_have_attribute("href", re.compile(f"^(?!{before}$)."), timeout=30_000)
     announced = page.locator("#sync-announcement")
     expect(announced).to_contain_text("payments read")
 

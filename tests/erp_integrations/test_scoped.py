@@ -325,16 +325,17 @@ def test_of_many_who_press_different_things_at_once_one_wins(
 
     def press(order: Order) -> None:
         start.wait()
-        with mock.patch("erp_integrations.runs.ring_for"):
-            run = runs.request_run(connection=connection, trigger=RunTrigger.COMMAND, order=order)
+        run = runs.request_run(connection=connection, trigger=RunTrigger.COMMAND, order=order)
         given.append((order, run))
         database.close()
 
     threads = [threading.Thread(target=press, args=[order]) for order in orders]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    # Around all of them: a patch of each thread's own would put back another thread's mock.
+    with mock.patch("erp_integrations.runs.ring_for"):
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
     winner = SyncRun.objects.select_related("project", "invoice", "commitment").get()
     assert {run.pk for _, run in given} == {winner.pk}
     assert [order.fits(winner) for order in orders].count(True) == 1
