@@ -29,7 +29,7 @@ from projects.models import Company, User
 from projects.services import announce_enabled
 
 #: settings that say who asks, not which books are read
-SIGN_IN_SETTINGS = frozenset({"user", "username", "login", "email"})
+SIGN_IN_SETTINGS = frozenset({"user", "username", "login", "email", "client_id"})
 
 OTHER_BOOKS = (
     "Payments were read from {name} already. Another ERP, address or database would be another "

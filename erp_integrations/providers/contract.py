@@ -15,7 +15,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from erp_integrations.providers.capabilities import NOTIFICATION_SECRET as NOTIFICATION_SECRET
+from erp_integrations.providers.capabilities import Capabilities as Capabilities
+from erp_integrations.providers.capabilities import ConnectionField as ConnectionField
+from erp_integrations.providers.capabilities import RemoteMethod as RemoteMethod
 from erp_integrations.providers.errors import NotOffered
+from erp_integrations.providers.oauth import Authorization
 
 #: JSON object that only the provider that made it can read.
 Cursor = dict[str, Any]
@@ -27,12 +32,6 @@ class RemoteStatus(StrEnum):
     PENDING = "pending"
     ISSUED = "issued"
     VOIDED = "voided"
-
-
-class RemoteMethod(StrEnum):
-    CHECK = "check"
-    CREDIT_CARD = "credit_card"
-    ELECTRONIC = "electronic"
 
 
 class RemoteAllocation(msgspec.Struct, frozen=True, gc=False):
@@ -142,6 +141,13 @@ class BillToExport(msgspec.Struct, frozen=True):
         return sum((line.amount for line in self.lines), Decimal(0))
 
 
+class Tenant(msgspec.Struct, frozen=True):
+    """One of several companies' books that a sign-in can open (``Provider.tenants``)."""
+
+    remote_id: str
+    name: str
+
+
 class RemoteVendor(msgspec.Struct, frozen=True):
     """A company that the ERP can pay. ``code`` is what people see, as in the two below."""
 
@@ -191,51 +197,6 @@ class Notice(msgspec.Struct, frozen=True):
     bill_ids: tuple[str, ...] = ()
 
 
-class Capabilities(msgspec.Struct, frozen=True):
-    """What this ERP can do; drives buttons, settings and the sweep."""
-
-    payment_sync: bool = True
-    voids: bool = True
-    sweep: bool = True
-    page_size: int = 500
-    #: how far behind the cursor the provider re-reads, for rows that became visible late
-    overlap_seconds: int = 600
-    #: payments of some bills only, which a sync of one project or invoice asks for
-    scoped_sync: bool = False
-    #: payments can be looked for by number, amount or vendor
-    payment_search: bool = False
-    export_bills: bool = False
-    #: longest bill number the ERP takes
-    bill_number_length: int = 50
-    vendors: bool = False
-    jobs: bool = False
-    commitments: bool = False
-    notifications: bool = False
-    #: calls that the ERP allows; None: it sets no limit
-    calls_per_minute: int | None = None
-    calls_per_day: int | None = None
-
-
-class ConnectionField(msgspec.Struct, frozen=True):
-    """One thing an administrator types to connect this ERP."""
-
-    name: str
-    label: str
-    help_text: str
-    secret: bool = False
-    is_required: bool = True
-
-
-#: the field of providers whose ERP signs notifications; nothing arrives until it is filled in
-NOTIFICATION_SECRET = ConnectionField(
-    "notification_secret",
-    "Key of notifications",
-    "With it the ERP signs what it sends to the notification address.",
-    secret=True,
-    is_required=False,
-)
-
-
 class Provider(ABC):
     """One reader of one ERP, made for one run and closed after it.
 
@@ -248,6 +209,11 @@ class Provider(ABC):
     capabilities: ClassVar[Capabilities]
     #: non-secret settings (``ConnectionField.secret`` false) and secrets
     fields: ClassVar[Sequence[ConnectionField]]
+    #: a person connects it in the browser, or it fetches its own tokens: see ``oauth``.
+    #: The class is then made with ``tokens=`` besides, an ``oauth.Tokens``.
+    uses_oauth: ClassVar[bool] = False
+    #: the setting that holds which of the ``tenants`` is read; empty: there is only one
+    tenant_setting: ClassVar[str] = ""
 
     @abstractmethod
     def __init__(
@@ -307,6 +273,20 @@ class Provider(ABC):
         """Somebody waits in front of a page: from here on give up within seconds, once."""
 
     # ------------------------------------------------ what not every ERP can do
+    @classmethod
+    def authorization(cls, settings: Mapping[str, str]) -> Authorization:
+        """Where its tokens come from; asked only where ``uses_oauth`` is on."""
+        raise NotOffered(cls.label, "OAuth")
+
+    @classmethod
+    def settings_of_grant(cls, answer: Mapping[str, str]) -> dict[str, str]:
+        """Settings that the ERP's redirect back to us carried (QuickBooks: ``realmId``)."""
+        return {}
+
+    def tenants(self) -> list[Tenant]:
+        """The companies that the sign-in can open, for ``tenant_setting``."""
+        raise NotOffered(self.label, "a choice of companies")
+
     def cursor_since(self, day: date) -> Cursor:
         """A cursor from which ``pages`` reads what was entered or changed since that day began."""
         raise NotOffered(self.label, "a back-fill from a date")

@@ -5,7 +5,6 @@ accountant, its ``detail`` is for the log. Headers are never part of either.
 """
 
 import contextlib
-import json
 import logging
 import ssl
 import time
@@ -35,64 +34,19 @@ from erp_integrations.providers.errors import (
     RateLimited,
     TransientError,
 )
+from erp_integrations.providers.exchanges import DETAIL, HURRIED
+from erp_integrations.providers.exchanges import Answer as Answer
+from erp_integrations.providers.exchanges import Limits as Limits
+from erp_integrations.providers.exchanges import RetryPolicy as RetryPolicy
 from erp_integrations.providers.http_headers import http_date, seconds_to_wait
+from erp_integrations.providers.oauth import Tokens
+from erp_integrations.providers.pace import Pace
 
 logger = logging.getLogger(__name__)
 
 Query = Sequence[tuple[str, str]]
 CHUNK = 65536
 AGAIN = "It will be tried again by itself."
-#: how much of an unexpected answer is worth keeping for the log
-DETAIL = 500
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """How long and how much one exchange may take."""
-
-    connect_seconds: float = 5.0
-    #: without a single byte
-    read_seconds: float = 30.0
-    #: from the request to the last byte of the answer
-    total_seconds: float = 60.0
-    max_bytes: int = 20_000_000
-
-
-class RetryPolicy(msgspec.Struct, frozen=True):
-    """How often a transient failure is tried again before it is given up."""
-
-    attempts: int = 4
-    wait_initial: float = 0.5
-    wait_max: float = 20.0
-    wait_jitter: float = 1.0
-    #: an ERP that asks for a longer pause is left alone until the next run
-    longest_retry_after: float = 60.0
-    budget_seconds: float = 120.0
-
-
-#: for somebody who waits in front of a page
-HURRIED = Limits(connect_seconds=3.0, read_seconds=6.0, total_seconds=8.0)
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What came back, whatever its status; ``server_time`` is the ERP's own clock."""
-
-    status: int
-    content_type: str
-    body: bytes
-    server_time: datetime
-    retry_after: float | None = None
-
-    @property
-    def is_json(self) -> bool:
-        return "json" in self.content_type
-
-    def json(self) -> Any:
-        """The decoded body. Raises ``ValueError`` when it is not JSON."""
-        return json.loads(self.body)
-
-    @property
-    def text(self) -> str:
-        return self.body[:DETAIL].decode(errors="replace")
 
 
 #: Looks at an answer that is not a success first; None leaves it to the client.
@@ -119,7 +73,11 @@ class HttpClient:
         allow_private: bool = False,
         limits: Limits | None = None,
         retries: RetryPolicy | None = None,
+        tokens: Tokens | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        """``tokens``: every request carries one, and a refused one is renewed once."""
+        self._tokens, self._pace = tokens, pace
         self._limits = limits or Limits()
         self._retries = retries or RetryPolicy()
         self._watch = Watch()
@@ -167,7 +125,37 @@ class HttpClient:
         ``TransientError``, ``RateLimited``, ``AuthenticationError``,
         ``ConfigurationError`` or ``ProtocolError``.
         """
-        target = f"{self._prefix}{path}" + (f"?{urlencode(query)}" if query else "")
+        return self._until_answered("GET", self._target(path, query), None, headers, classify)
+
+    def ask(
+        self,
+        path: str,
+        body: Any,
+        query: Query = (),
+        *,
+        classify: Classifier = _unclassified,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """A question that is sent as POST, with ``body`` as JSON (bytes: as they are).
+
+        It changes nothing, so it is retried, and means and raises what ``get`` does.
+        """
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        target = self._target(path, query)
+        return self._until_answered("POST", target, content, headers, classify)
+
+    def _target(self, path: str, query: Query = ()) -> str:
+        return f"{self._prefix}{path}" + (f"?{urlencode(query)}" if query else "")
+
+    def _until_answered(
+        self,
+        method: str,
+        target: str,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+        classify: Classifier,
+    ) -> Answer:
         policy = self._retries
         started = time.monotonic()
 
@@ -189,12 +177,13 @@ class HttpClient:
             wait_jitter=policy.wait_jitter,
         ):
             with attempt:
-                return self._checked(self._exchange("GET", target, headers=headers), classify)
+                answer = self._authorized(method, target, content, headers)
+                return self._checked(answer, classify)
         raise AssertionError("stamina either returns or raises")
 
     def send(
         self,
-        method: Literal["POST", "PUT", "DELETE"],
+        method: Literal["POST", "PUT", "PATCH", "DELETE"],
         path: str,
         body: Any = None,
         *,
@@ -210,8 +199,20 @@ class HttpClient:
         content = None if body is None else msgspec.json.encode(body)
         kind = {"Content-Type": "application/json"} if content else {}
         target, headers = f"{self._prefix}{path}", {**kind, **(headers or {})}
-        answer = self._exchange(method, target, content, headers=headers)
+        answer = self._authorized(method, target, content, headers)
         return self._checked(answer, classify)
+
+    def send_form(
+        self,
+        form: Mapping[str, str],
+        *,
+        headers: Mapping[str, str],
+        classify: Classifier = _unclassified,
+    ) -> Answer:
+        """A form to the address itself, once: how authorization servers are asked."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+        content = urlencode(form).encode()
+        return self._checked(self._exchange("POST", self._prefix, content, headers), classify)
 
     def get_json(
         self,
@@ -257,14 +258,35 @@ class HttpClient:
         self._pool.close()
 
     # ------------------------------------------------------------ one exchange
+    def _authorized(
+        self,
+        method: str,
+        target: str,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
+        """One exchange; with a new token once more if the ERP refused the one it was sent with.
+
+        A refused token means that nothing was done, so this is right for writes too.
+        """
+        if self._tokens is None:
+            return self._exchange(method, target, content, headers)
+        token = self._tokens.current()
+        answer = self._exchange(method, target, content, {**(headers or {}), **_bearer(token)})
+        if answer.status != 401:
+            return answer
+        token = self._tokens.renewed(token)
+        return self._exchange(method, target, content, {**(headers or {}), **_bearer(token)})
+
     def _exchange(
         self,
         method: str,
         target: str,
         content: bytes | None = None,
-        *,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
+        if self._pace:
+            self._pace.wait()
         self.calls += 1
         with self._named_errors(), self._watch.limit(self._limits.total_seconds):
             response = self._pool.request(
@@ -282,13 +304,17 @@ class HttpClient:
                 response.close()
                 raise
             response.release_conn()
-        return Answer(
+        answer = Answer(
             status=response.status,
             content_type=response.headers.get("Content-Type", "").lower(),
             body=body,
             server_time=http_date(response.headers.get("Date")) or datetime.now(UTC),
             retry_after=seconds_to_wait(response.headers.get("Retry-After")),
+            headers={name.lower(): value for name, value in response.headers.items()},
         )
+        if self._pace:
+            self._pace.heard(answer.headers)
+        return answer
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         body = bytearray()
@@ -374,6 +400,10 @@ class HttpClient:
                 retry_after=answer.retry_after,
             )
         return None
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _tls_reason(error: wire.SSLError) -> str:

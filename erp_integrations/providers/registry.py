@@ -1,8 +1,8 @@
 """Which ERPs there are. A new one is a package with an entry point; no file here changes.
 
-A package outside this project names its class in the entry point group
-``procore_sync.providers``; the built-in ones are listed below by address, so
-that importing this module imports none of them.
+A folder beside this file with a ``provider.py`` in it is one: its class is the
+``Provider`` with a ``code`` that this module defines. A package outside this
+project names its class in the entry point group ``procore_sync.providers``.
 """
 
 from collections.abc import Iterator
@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from erp_integrations.providers.contract import Provider
 from erp_integrations.providers.errors import ConfigurationError
 
 GROUP = "procore_sync.providers"
-BUILT_IN = ("erp_integrations.providers.tryton.provider:TrytonProvider",)
+FOLDER = Path(__file__).parent
 
 _extra: dict[str, type[Provider]] = {}
 
@@ -56,12 +57,20 @@ def registered(provider: type[Provider]) -> Iterator[None]:
 
 @cache
 def _installed() -> dict[str, type[Provider]]:
-    classes = [_load(address) for address in BUILT_IN]
+    classes = [_class_in(folder) for folder in sorted(FOLDER.glob("*/provider.py"))]
     classes += [point.load() for point in entry_points(group=GROUP)]
     return {each.code: each for each in classes}
 
 
-def _load(address: str) -> type[Provider]:
-    module, _, name = address.partition(":")
-    loaded: type[Provider] = getattr(import_module(module), name)
-    return loaded
+def _class_in(module_file: Path) -> type[Provider]:
+    """The provider that a folder is for: the class with a ``code``, defined right there."""
+    name = f"{__package__}.{module_file.parent.name}.provider"
+    (found,) = [
+        each
+        for each in vars(import_module(name)).values()
+        if isinstance(each, type)
+        and issubclass(each, Provider)
+        and each.__module__ == name
+        and "code" in vars(each)
+    ]
+    return found

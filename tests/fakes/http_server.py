@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(reply)
         self.close_connection = length != len(reply.body)
 
-    do_POST = do_PUT = do_DELETE = do_GET
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def _send(self, reply: Reply) -> None:
         if not reply.drip:

@@ -20,6 +20,13 @@ def test_it_knows_the_built_in_providers() -> None:
     assert ("tryton", "Tryton") in registry.provider_choices()
 
 
+def test_every_folder_with_a_provider_is_one() -> None:
+    for module in registry.FOLDER.glob("*/provider.py"):
+        found = registry._class_in(module)
+        assert registry.provider_class(found.code) is found
+        assert (module.parent / "README.md").is_file()
+
+
 def test_it_says_what_there_is_instead_of_an_unknown_one() -> None:
     assert registry.find_provider("nope") is None
     with pytest.raises(ConfigurationError, match="It can connect to: .*Tryton"):
