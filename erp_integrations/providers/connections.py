@@ -8,10 +8,12 @@ server which sends one byte at a time does not hold a worker for hours.
 import contextlib
 import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from typing import Any
 
+import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
@@ -155,3 +157,17 @@ class Watch:
         if self._twin is not None:
             self._twin.close()
             self._twin = None
+
+
+def make_pool(server: tuple[str, str, int | None], **options: Any) -> urllib3.HTTPConnectionPool:
+    """One guarded connection to (scheme, host, port); ``options`` as its class takes them."""
+    scheme, host, port = server
+    options = {"maxsize": 1, "block": True, **options}
+    if scheme == "http":
+        pool = urllib3.HTTPConnectionPool(host, port, **options)
+        pool.ConnectionCls = GuardedHTTPConnection
+        return pool
+    context = ssl.create_default_context()
+    secure = urllib3.HTTPSConnectionPool(host, port, ssl_context=context, **options)
+    secure.ConnectionCls = GuardedHTTPSConnection
+    return secure

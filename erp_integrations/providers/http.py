@@ -6,7 +6,6 @@ accountant, its ``detail`` is for the log. Headers are never part of either.
 
 import contextlib
 import logging
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,11 +19,10 @@ from urllib3 import exceptions as wire
 
 from erp_integrations.providers.addresses import address_of
 from erp_integrations.providers.connections import (
-    GuardedHTTPConnection,
-    GuardedHTTPSConnection,
     PrivateAddressError,
     UnknownHostError,
     Watch,
+    make_pool,
 )
 from erp_integrations.providers.errors import (
     AuthenticationError,
@@ -41,6 +39,7 @@ from erp_integrations.providers.exchanges import RetryPolicy as RetryPolicy
 from erp_integrations.providers.http_headers import http_date, seconds_to_wait
 from erp_integrations.providers.oauth import Tokens
 from erp_integrations.providers.pace import Pace
+from erp_integrations.providers.tls import tls_reason
 
 logger = logging.getLogger(__name__)
 
@@ -87,28 +86,14 @@ class HttpClient:
         self.name = f"{erp} at {parts.hostname}"
         #: requests sent so far, the repeated ones included
         self.calls = 0
-        self._pool = self._make_pool(parts.scheme, parts.hostname, parts.port, allow_private)
-
-    def _make_pool(
-        self, scheme: str, host: str, port: int | None, allow_private: bool
-    ) -> urllib3.HTTPConnectionPool:
-        options: dict[str, Any] = {
-            "maxsize": 1,
-            "block": True,
-            "timeout": urllib3.Timeout(
+        self._pool = make_pool(
+            (parts.scheme, parts.hostname, parts.port),
+            timeout=urllib3.Timeout(
                 connect=self._limits.connect_seconds, read=self._limits.read_seconds
             ),
-            "allow_private": allow_private,
-            "watch": self._watch,
-        }
-        if scheme == "http":
-            pool = urllib3.HTTPConnectionPool(host, port, **options)
-            pool.ConnectionCls = GuardedHTTPConnection
-            return pool
-        context = ssl.create_default_context()
-        secure = urllib3.HTTPSConnectionPool(host, port, ssl_context=context, **options)
-        secure.ConnectionCls = GuardedHTTPSConnection
-        return secure
+            allow_private=allow_private,
+            watch=self._watch,
+        )
 
     def get(
         self,
@@ -358,7 +343,7 @@ class HttpClient:
             return ConfigurationError(
                 f"There is no host of that name: {self.name}. Check the address.", detail=detail
             )
-        if isinstance(error, wire.SSLError) and (reason := _tls_reason(error)):
+        if isinstance(error, wire.SSLError) and (reason := tls_reason(error)):
             return ConfigurationError(f"{self.name} {reason}", detail=detail)
         return TransientError(
             f"{self.name} could not be reached, or the connection broke. {AGAIN}", detail=detail
@@ -404,14 +389,3 @@ class HttpClient:
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
-
-
-def _tls_reason(error: wire.SSLError) -> str:
-    """What only a person can mend about the encryption; empty for all else."""
-    # urllib3 puts the TLS library's error into the arguments of its own.
-    inner = error.args[0] if error.args else None
-    if isinstance(inner, ssl.SSLCertVerificationError):
-        return "showed a certificate that cannot be trusted, so nothing was sent."
-    if isinstance(inner, ssl.SSLError) and inner.reason == "WRONG_VERSION_NUMBER":
-        return "does not speak https at this address. Is it an http address?"
-    return ""
