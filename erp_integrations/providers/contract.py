@@ -279,6 +279,13 @@ class Provider(ABC):
         raise NotOffered(cls.label, "OAuth")
 
     @classmethod
+    def sign_in_proof(
+        cls, settings: Mapping[str, str], credentials: Mapping[str, str]
+    ) -> dict[str, str]:
+        """What a program that signs in by itself sends besides its client ID (a signed JWT …)."""
+        return {}
+
+    @classmethod
     def settings_of_grant(cls, answer: Mapping[str, str]) -> dict[str, str]:
         """Settings that the ERP's redirect back to us carried (QuickBooks: ``realmId``)."""
         return {}
