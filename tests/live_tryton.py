@@ -13,10 +13,10 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from erp_integrations.providers.tryton.provider import TrytonProvider
 from tests.erp_integrations.providers.contract_suite import Bill
@@ -50,6 +50,7 @@ def alone(where: str = "live-books") -> Iterator[None]:
 class LiveBooks:
     """An accountant at work: one process that talks to the ERP, one line an act."""
 
+    lacks: ClassVar[Mapping[str, str]] = {}
     #: of bills and checks; shared, because the books keep what earlier accountants entered
     numbers = (f"{os.getpid()}-{count}" for count in itertools.count(1))
 
@@ -104,7 +105,7 @@ class LiveBooks:
     def settle(self) -> None:
         time.sleep(2.1)
 
-    def provider(self, **options: int) -> TrytonProvider:
+    def provider(self, **options: Any) -> TrytonProvider:
         return connect(**options)
 
 

@@ -132,7 +132,7 @@ class FakeTryton(HttpServer):
             date=day(self.now.date()),
             amount=number(amount),
             reference=check,
-            currency=named("currency.currency", 1, code="USD"),
+            currency=bill["currency"] if bill else named("currency.currency", 1, code="USD"),
             journal=named("account.payment.journal", 1, process_method="manual"),
             party=named("party.party", 2, name="Acme Concrete LLC", code="V-ACME"),
             line=bill and self._line(bill),

@@ -12,3 +12,13 @@ def tryton() -> Iterator[FakeTryton]:
     fake = FakeTryton()
     with fake.running():
         yield fake
+
+
+@pytest.fixture(autouse=True)
+def _only_acts_that_the_erp_has(request: pytest.FixtureRequest) -> None:
+    """Skips a test of the contract for an act of which the ERP's ``lacks`` says why not."""
+    if marker := request.node.get_closest_marker("needs"):
+        lacks = request.getfixturevalue("erp").lacks
+        for act in marker.args:
+            if act in lacks:
+                pytest.skip(f"{act}: {lacks[act]}.")

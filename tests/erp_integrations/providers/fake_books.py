@@ -1,13 +1,15 @@
 """Somebody who keeps books in the fake Tryton, and providers that read them."""
 
-from typing import Any
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from erp_integrations.providers.contract import Page
 from erp_integrations.providers.http import Limits, RetryPolicy
 from erp_integrations.providers.tryton.provider import TrytonProvider
 from tests.erp_integrations.providers.contract_suite import Bill
 from tests.fakes.http_server import HttpServer
-from tests.fakes.tryton import KEY, FakeTryton, Record
+from tests.fakes.tryton import KEY, FakeTryton, Record, named
 
 #: short, so that waiting in vain is soon over
 LIMITS = Limits(connect_seconds=1, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000)
@@ -29,8 +31,15 @@ def pages(fake: FakeTryton, cursor: Any = None, **options: Any) -> list[Page]:
 class FakeBooks:
     """The acts of the contract, in the fake."""
 
+    lacks: ClassVar[Mapping[str, str]] = {
+        "pay_with_discount": "Tryton's payments know no discount",
+        "credit": "a credit note is reconciled with a bill in Tryton without a payment",
+        "expire": "a user application key does not run out",
+        "revoke": "test_tryton_trouble has the key that was taken back",
+    }
+
     def __init__(self, fake: FakeTryton) -> None:
-        self.fake = fake
+        self.server = self.fake = fake
         self.bills: dict[str, Record] = {}
         self.checks: dict[str, list[Record]] = {}
 
@@ -38,6 +47,11 @@ class FakeBooks:
         made = self.fake.bill(f"ACME-{len(self.bills) + 1}", total)
         self.bills[str(made["id"])] = made
         return Bill(str(made["id"]), made["reference"])
+
+    def bill_in(self, currency: str, total: str) -> Bill:
+        made = self.bill(total)
+        self.bills[made.remote_id]["currency"] = named("currency.currency", 2, code=currency)
+        return made
 
     def pay(self, *pays: tuple[Bill, str], pending: bool = False) -> str:
         return self._pay(pays, "processing" if pending else "succeeded")
@@ -79,5 +93,8 @@ class FakeBooks:
     def settle(self) -> None:
         self.fake.pass_time(2)
 
-    def provider(self, **options: int) -> TrytonProvider:
+    def now(self) -> dt.datetime:
+        return self.fake.now
+
+    def provider(self, **options: Any) -> TrytonProvider:
         return connect(self.fake, **options)

@@ -20,10 +20,21 @@ from tests.erp_integrations.providers.contract_suite import (
     read,
 )
 from tests.erp_integrations.providers.fake_books import FakeBooks, connect, pages
+from tests.erp_integrations.providers.trouble_contract import TroubleContract
 from tests.fakes.tryton import KEY, FakeTryton, number
 
 
 class TestTheContract(ProviderContract):
+    @pytest.fixture
+    def erp(self, tryton: FakeTryton) -> FakeBooks:
+        return FakeBooks(tryton)
+
+
+class TestTrouble(TroubleContract):
+    # two roads, each asked to its end, and the numbers of the bills of a page of payments
+    calls_besides_a_page = 1
+    calls_of_any_reading = 2
+
     @pytest.fixture
     def erp(self, tryton: FakeTryton) -> FakeBooks:
         return FakeBooks(tryton)
