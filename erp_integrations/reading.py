@@ -56,6 +56,8 @@ def read_since(run: SyncRun, provider: Provider, cursor: Cursor | None) -> None:
     time_slice = TimeSlice()
     pages = provider.pages(run.checkpoint if resume else cursor, resume=resume)
     for page in one_ahead(pages, run):
+        # First: once the checkpoint has moved, nobody would tell of them again.
+        sweep.take_out(run, page.deleted)
         ingest.apply_page(run, page)
         time_slice.check()
 

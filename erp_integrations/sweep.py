@@ -7,7 +7,7 @@ misses it again. A question that fails confirms nothing. And when much is
 missing at once, the sweep itself is doubted, not the books.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection, transaction
@@ -99,6 +99,22 @@ def is_doubtful(missing: int, known: int) -> bool:
 def take_in(run: SyncRun, payment: RemotePayment) -> None:
     """Store one payment that was asked for by its id."""
     ingest.apply_page(run, Page(payments=[payment], rejected=[], cursor={}))
+
+
+def take_out(run: SyncRun, remote_ids: Sequence[str]) -> None:
+    """Payments that the ERP itself says were deleted: gone for good, those that are stored.
+
+    One that was voided stays as it was, as a sweep leaves it.
+    """
+    if not remote_ids:
+        return
+    runs.beat(run)
+    ids = [each for each in remote_ids if "\x00" not in each]
+    stored = ErpPayment.objects.filter(
+        connection=run.connection_id, vanished_at=None, remote_id__in=ids
+    )
+    known = stored.exclude(status=RemoteState.VOIDED).order_by("pk")
+    flag_missing(run, list(known.values_list("remote_id", flat=True)), confirmed=True)
 
 
 @transaction.atomic

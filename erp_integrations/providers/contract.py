@@ -85,11 +85,15 @@ class Page(msgspec.Struct, frozen=True):
     ``cursor`` may be stored once the page is stored: asking again from it
     repeats nothing but the provider's overlap and loses nothing. It never lies
     past the ERP's own clock at the start of the reading.
+
+    ``deleted``: ids of payments that the ERP says were deleted, where
+    ``capabilities.tombstones`` is on. Ids that were never stored are no trouble.
     """
 
     payments: Sequence[RemotePayment]
     rejected: Sequence[RejectedRecord]
     cursor: Cursor
+    deleted: Sequence[str] = ()
 
 
 class RemoteBill(msgspec.Struct, frozen=True):

@@ -179,3 +179,54 @@ def test_an_unusable_record_did_not_vanish(books: Books, connection: ErpConnecti
     books.put(payment("p1", ("7", "100"), currency="XXQ"))
     sweep(connection)
     assert Payment.objects.get().missing_since is None
+
+
+# ------------------------------------------------------------------ tombstones
+def test_a_payment_that_the_erp_says_was_deleted_leaves_the_totals(
+    books: Books, connection: ErpConnection
+) -> None:
+    books.put(payment("p1", ("7", "100")), payment("p2", ("7", "50")))
+    run_sync(connection)
+    books.delete("p1")
+    books.tombstones = ["p1", "never seen", "no\x00text"]
+    run = run_sync(connection)
+    assert [row.origin_code for row in Payment.objects.counted()] == ["P2"]
+    assert run.vanished == 1
+    assert not [call for call in books.calls if call.startswith("payment ")]
+    assert connection.issues.open().get().code == "vanished"
+
+
+def test_a_tombstone_that_comes_again_says_nothing_new(
+    books: Books, connection: ErpConnection
+) -> None:
+    books.put(payment("p1", ("7", "100")))
+    run_sync(connection)
+    books.delete("p1")
+    for _ in range(2):
+        books.tombstones = ["p1"]
+        run = run_sync(connection)
+    assert run.vanished == 0
+    assert PaymentEvent.objects.filter(kind="vanished").count() == 1
+
+
+def test_a_payment_that_is_there_again_beside_its_tombstone_counts(
+    books: Books, connection: ErpConnection
+) -> None:
+    books.put(payment("p1", ("7", "100")))
+    run_sync(connection)
+    books.put(books.payments["p1"])
+    books.tombstones = ["p1"]
+    run_sync(connection)
+    assert Payment.objects.counted().count() == 1
+
+
+def test_a_voided_payment_stays_voided_when_it_is_deleted(
+    books: Books, connection: ErpConnection
+) -> None:
+    books.put(payment("p1", ("7", "100")))
+    run_sync(connection)
+    books.void("p1")
+    run_sync(connection)
+    books.tombstones = ["p1"]
+    run_sync(connection)
+    assert Payment.objects.get().vanished_at is None

@@ -67,6 +67,8 @@ class Books:
     def __init__(self) -> None:
         self.payments: dict[str, RemotePayment] = {}
         self.rejected: list[RejectedRecord] = []
+        #: ids that the next page says were deleted
+        self.tombstones: list[str] = []
         self.page_size = 500
         self.clock = START
         self.calls: list[str] = []
@@ -177,7 +179,8 @@ class BooksProvider(Provider):
             if chunk:
                 after = _position(chunk[-1])
             bad, self.books.rejected = self.books.rejected, []
-            yield Page(chunk, bad, {"modified": after[0], "id": after[1]})
+            gone, self.books.tombstones = self.books.tombstones, []
+            yield Page(chunk, bad, {"modified": after[0], "id": after[1]}, deleted=gone)
 
     def cursor_since(self, day: dt.date) -> Cursor:
         return {"modified": dt.datetime.combine(day, dt.time(), dt.UTC).isoformat(), "id": ""}
