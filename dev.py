@@ -18,6 +18,9 @@ from devservices.console import DevError, Stopped, tail, warn
 from devservices.places import ROOT
 
 DATA_HELP = "folder of everything that is kept (default: .dev in the checkout)"
+ERP_HELP = (
+    "tryton, or the stand-in of a provider: xero, odoo, quickbooks_online, … (default: tryton)"
+)
 COMMANDS = {
     "up": demo.up,
     **commands.COMMANDS,
@@ -49,6 +52,7 @@ PASS_ON = ("test", "manage", "shell", "erp", "bench")
 
 def _add_up_options(own: argparse.ArgumentParser) -> None:
     own.add_argument("--port", type=_port, default=8000, metavar="N", help="default: 8000")
+    own.add_argument("--erp", default="tryton", metavar="NAME", help=ERP_HELP)
     own.add_argument("--no-erp", action="store_true", help="without the demo's ERP")
     own.add_argument("--json", action="store_true", help="a JSON object as the last line")
 

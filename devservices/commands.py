@@ -10,7 +10,7 @@ from pathlib import Path
 
 from devservices import application, engines
 from devservices.console import DevError, say, step
-from devservices.environment import Environment
+from devservices.environment import Environment, application_environment
 from devservices.erp import BOOKS, Tryton
 from devservices.places import ROOT, DataFolder
 from devservices.postgres import outside_home
@@ -63,6 +63,11 @@ def erp(options: Options) -> int:
     folder = DataFolder.at(options.data)
     with folder.locked() as stopped:
         variables = {} if stopped else folder.read("run.json").get("variables", {})
+    if url := variables.get("STAND_IN_URL"):
+        python = application_environment(folder.log("install")).python
+        return foreground(
+            [python, "-m", "tests.fakes.stand_in", "act", url, *options.arguments], {}
+        )
     if "TRYTON_URL" not in variables:
         raise DevError("The ERP is not running; start it with `python3 dev.py up`.")
     return foreground([variables["TRYTON_PYTHON"], BOOKS, *options.arguments], variables)
@@ -89,7 +94,7 @@ def _live_tryton(scratch: "Scratch") -> dict[str, str]:
     with step("Tryton") as note:
         scratch.tryton.finish_install()
         scratch.tryton.restore_books()
-        scratch.supervisor.start(scratch.tryton.service())
+        scratch.supervisor.start(scratch.tryton.service(scratch.environment.python))
         note.text = scratch.tryton.url
     return scratch.tryton.variables()
 

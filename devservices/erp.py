@@ -1,4 +1,4 @@
-"""A real ERP beside the application: Tryton, in its own environment, with seeded books."""
+"""An ERP beside the application: a real Tryton in its own environment, or a stand-in."""
 
 import json
 import os
@@ -25,6 +25,8 @@ OLDER_BOOKS = (
 
 
 class Tryton:
+    label = "Tryton"
+
     def __init__(self, folder: DataFolder) -> None:
         self.folder = folder
         self.books = folder.path / "tryton"
@@ -54,8 +56,9 @@ class Tryton:
         if (self.books / "books.json").read_bytes() != (BOOKS.parent / "books.json").read_bytes():
             warn(OLDER_BOOKS)
 
-    def service(self) -> Service:
-        self.port = self._port()
+    def service(self, python: Path) -> Service:
+        """``python`` is the application's; Tryton has its own."""
+        self.port = kept_port(self.folder, "tryton")
         self._run("serve-config", "--dir", self.books, "--port", str(self.port))
         trytond = self.environment.folder / "bin" / "trytond"
         return Service(
@@ -76,13 +79,6 @@ class Tryton:
     def _run(self, *words: str | Path) -> None:
         sentence = f"tryton/books.py {words[0]} failed."
         run_logged([self.environment.python, BOOKS, *words], self.log, sentence=sentence, cwd=ROOT)
-
-    def _port(self) -> int:
-        """The one of last time, if it is free: the connection in the demo data names it."""
-        known = self.folder.read("ports.json").get("tryton", 0)
-        port = known if known and port_is_free(known) else free_port()
-        self.folder.write_private("ports.json", {"tryton": port})
-        return int(port)
 
     def _answers(self) -> bool:
         try:
@@ -106,6 +102,16 @@ class Tryton:
         except (OSError, ValueError, KeyError) as error:
             raise DevError(f"The books in {self.books} name no key ({error}).") from None
 
+    def demo_words(self) -> list[str]:
+        """How ``load_demo`` is told of it: the demo company is connected from the start."""
+        return [
+            *("--erp-url", self.url, "--erp-key", self.key),
+            *("--erp-database", DATABASE),
+        ]
+
+    def how_to_connect(self) -> list[str]:
+        return []
+
     def variables(self) -> dict[str, str]:
         return {
             "TRYTON_URL": self.url,
@@ -114,6 +120,75 @@ class Tryton:
             "TRYTON_PYTHON": str(self.environment.python),
             "TRYTON_DIR": str(self.books),
         }
+
+
+class StandIn:
+    """A stand-in for an ERP that nobody can install; its books begin anew with every start."""
+
+    def __init__(self, folder: DataFolder, name: str) -> None:
+        self.folder, self.name = folder, name
+        self.label = f"Stand-in for {name}"
+        self.listing = folder.path / "stand-in.json"
+        self.port = 0
+
+    @staticmethod
+    def names() -> list[str]:
+        fakes = (ROOT / "tests" / "fakes").glob("*.py")
+        providers = ROOT / "erp_integrations" / "providers"
+        return sorted(each.stem for each in fakes if (providers / each.stem).is_dir())
+
+    def begin_install(self) -> None:
+        """It runs in the application's own environment."""
+
+    def finish_install(self) -> None: ...
+
+    def restore_books(self) -> None:
+        self.listing.unlink(missing_ok=True)
+
+    def service(self, python: Path) -> Service:
+        self.port = kept_port(self.folder, self.name)
+        return Service(
+            name=self.label,
+            command=[
+                *(python, "-m", "tests.fakes.stand_in", self.name),
+                *(str(self.port), self.listing),
+            ],
+            log=self.folder.log("stand-in"),
+            environment=os.environ,
+            cwd=ROOT,
+            ready=self.listing.is_file,
+            stop_signal=signal.SIGTERM,
+            death_signal=signal.SIGKILL,
+            patience=3,
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def demo_words(self) -> list[str]:
+        """The story's bills have this ERP's ids; connecting is left to whoever tries it."""
+        return ["--erp-books", str(self.listing)]
+
+    def how_to_connect(self) -> list[str]:
+        """What somebody types into the form of the connection."""
+        given = json.loads(self.listing.read_text(encoding="utf-8"))["connection"]
+        return [f"{name}: {value}" for part in given.values() for name, value in part.items()]
+
+    def variables(self) -> dict[str, str]:
+        return {"STAND_IN_URL": self.url}
+
+
+Erp = Tryton | StandIn
+
+
+def kept_port(folder: DataFolder, name: str) -> int:
+    """The one of last time, if it is free: the connection in the demo data names it."""
+    ports = folder.read("ports.json")
+    known = ports.get(name, 0)
+    port = known if known and port_is_free(known) else free_port()
+    folder.write_private("ports.json", ports | {name: port})
+    return int(port)
 
 
 def port_is_free(port: int) -> bool:

@@ -51,9 +51,12 @@ class Books(NamedTuple):
         return sorted((bill for bill in self.bills if bill.order == order), key=lambda b: b.date)
 
 
-def read_books() -> Books:
-    """Raises ``FileNotFoundError`` where the repository's ``tryton`` folder is not."""
-    path = Path(settings.BASE_DIR) / "tryton" / "books.json"
+def read_books(listing: str = "") -> Books:
+    """The demo Tryton's books, or those that a listing of another ERP names.
+
+    Raises ``FileNotFoundError`` where the repository's ``tryton`` folder is not.
+    """
+    path = Path(listing or Path(settings.BASE_DIR) / "tryton" / "books.json")
     data = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     return Books(
         currency=data["currency"],

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -37,6 +37,9 @@ class Reply:
 class HttpServer:
     """Answers with ``answer(request)``, or with the next of ``faults`` while there are any."""
 
+    #: 0: any that is free
+    port: ClassVar[int] = 0
+
     def __init__(self, answer: Callable[[Request], Reply] = lambda request: Reply()) -> None:
         self.answer = answer
         self.faults: deque[Reply] = deque()
@@ -44,7 +47,7 @@ class HttpServer:
         self.connections = 0
         #: set at the end, so that no reply keeps its thread longer than its test
         self.is_over = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", self.port), _Handler)
         self._server.owner = self
 
     @property

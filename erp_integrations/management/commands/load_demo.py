@@ -35,9 +35,11 @@ class Command(BaseCommand):
         parser.add_argument("--erp-database", default="", help="the name of its database")
         parser.add_argument("--erp-key", default="", help="a REST key of it; never printed")
 
+        parser.add_argument("--erp-books", default="", help="another ERP's listing of the bills")
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            company = load_story(read_books())
+            company = load_story(read_books(options["erp_books"]))
             if options["erp_url"]:
                 settings = {"url": options["erp_url"], "database": options["erp_database"]}
                 connect(company, settings, {"key": options["erp_key"]})
