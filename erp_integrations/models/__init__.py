@@ -17,7 +17,6 @@ from erp_integrations.models.notice import (
 )
 from erp_integrations.models.notification import InboundNotification, NotificationState
 from erp_integrations.models.preview import PreviewKind, PreviewRow
-from erp_integrations.models.push import PushedCall
 from erp_integrations.models.reconciliation import (
     Reconciliation,
     ReconciliationLine,
@@ -45,7 +44,6 @@ __all__ = [
     "OutgoingEmail",
     "PreviewKind",
     "PreviewRow",
-    "PushedCall",
     "Reconciliation",
     "ReconciliationLine",
     "ReconciliationTotal",
