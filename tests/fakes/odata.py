@@ -1,0 +1,163 @@
+"""``$filter`` of OData, parsed and evaluated: what stand-ins do with what they are sent.
+
+Version 3 writes ``substringof('x',Name)``, ``datetimeoffset'…'`` and ``12.5m``;
+version 4 ``contains(Name,'x')``, bare moments and plain numbers. What a version
+does not know is a ``BadFilter``, and so is a field that the record does not have.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+Record = Mapping[str, Any]
+Test = Callable[[Record], Any]
+
+TOKEN = re.compile(
+    r"\s*(?:(?P<moment3>datetimeoffset'[^']*')|(?P<text>'(?:[^']|'')*')"
+    r"|(?P<moment4>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d))|(?P<day>\d{4}-\d\d-\d\d)"
+    r"|(?P<guid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})"
+    r"|(?P<number>-?\d+(?:\.\d+)?m?)|(?P<word>[A-Za-z_][\w/]*)|(?P<sign>[(),]))"
+)
+COMPARED: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda one, other: bool(one == other),
+    "ne": lambda one, other: bool(one != other),
+    "gt": lambda one, other: bool(one > other),
+    "ge": lambda one, other: bool(one >= other),
+    "lt": lambda one, other: bool(one < other),
+    "le": lambda one, other: bool(one <= other),
+}
+
+
+class BadFilter(Exception):
+    """The real system would refuse the question."""
+
+
+def predicate(text: str, fields: set[str], *, version: int) -> Callable[[Record], bool]:
+    """Whether a record fits; texts are compared as SQL Server does, without case."""
+    if not text:
+        return lambda record: True
+    reading = _Reading(text, fields, version)
+    test = reading.alternatives()
+    reading.expect_end()
+    return lambda record: bool(test(record))
+
+
+class _Reading:
+    def __init__(self, text: str, fields: set[str], version: int) -> None:
+        self.fields, self.version = fields, version
+        self.tokens: list[tuple[str, str]] = []
+        at = 0
+        while at < len(text.rstrip()):
+            found = TOKEN.match(text, at)
+            if not found or not found.lastgroup:
+                raise BadFilter(f"Syntax error at position {at} in '{text}'.")
+            self.tokens.append((found.lastgroup, found[found.lastgroup]))
+            at = found.end()
+        self.at = 0
+
+    def expect_end(self) -> None:
+        if self.at != len(self.tokens):
+            raise BadFilter(f"Unexpected '{self.tokens[self.at][1]}'.")
+
+    def peek(self) -> str:
+        return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
+
+    def next(self, wanted: str = "") -> tuple[str, str]:
+        if self.at >= len(self.tokens) or (wanted and self.peek() != wanted):
+            raise BadFilter(f"'{wanted or 'a value'}' expected, not '{self.peek()}'.")
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    # ------------------------------------------------------------- the grammar
+    def alternatives(self) -> Test:
+        tests = [self.conditions()]
+        while self.peek() == "or":
+            self.next()
+            tests.append(self.conditions())
+        return lambda record: any(test(record) for test in tests)
+
+    def conditions(self) -> Test:
+        tests = [self.condition()]
+        while self.peek() == "and":
+            self.next()
+            tests.append(self.condition())
+        return lambda record: all(test(record) for test in tests)
+
+    def condition(self) -> Test:
+        if self.peek() == "(":
+            self.next()
+            inner = self.alternatives()
+            self.next(")")
+            return inner
+        one = self.value()
+        if self.peek() not in COMPARED:
+            return one
+        compare = COMPARED[self.next()[1]]
+        other = self.value()
+        return lambda record: _fits(compare, one(record), other(record))
+
+    def value(self) -> Test:
+        kind, token = self.next()
+        if kind == "word" and self.peek() == "(":
+            return self.function(token)
+        if kind == "word" and token in {"true", "false", "null"}:
+            constant = {"true": True, "false": False, "null": None}[token]
+            return lambda record: constant
+        if kind == "word":
+            return self.field(token)
+        literal = self.literal(kind, token)
+        return lambda record: literal
+
+    def field(self, name: str) -> Test:
+        if name not in self.fields:
+            raise BadFilter(f"Could not find a property named '{name}'.")
+        return lambda record: record.get(name)
+
+    def literal(self, kind: str, token: str) -> Any:
+        if kind == "text":
+            return token[1:-1].replace("''", "'")
+        if kind == "moment3" and self.version == 3:
+            return dt.datetime.fromisoformat(token[len("datetimeoffset'") : -1])
+        if kind == "moment4" and self.version == 4:
+            return dt.datetime.fromisoformat(token)
+        if kind == "day" and self.version == 4:
+            return dt.date.fromisoformat(token)
+        if kind == "guid" and self.version == 4:
+            return token.lower()
+        if kind == "number" and (self.version == 3 or not token.endswith("m")):
+            return Decimal(token.rstrip("m"))
+        raise BadFilter(f"'{token}' is no literal.")
+
+    def function(self, name: str) -> Test:
+        self.next("(")
+        one = self.value()
+        self.next(",")
+        other = self.value()
+        self.next(")")
+        if name == "substringof" and self.version == 3:
+            return lambda record: _lower(one(record)) in _lower(other(record))
+        if name == "contains" and self.version == 4:
+            return lambda record: _lower(other(record)) in _lower(one(record))
+        if name == "startswith":
+            return lambda record: _lower(one(record)).startswith(_lower(other(record)))
+        raise BadFilter(f"An unknown function with name '{name}' was found.")
+
+
+def _fits(compare: Callable[[Any, Any], bool], one: Any, other: Any) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return compare(one.lower(), other.lower())
+    if one is None or other is None:
+        return compare is COMPARED["eq"] and one is other
+    try:
+        return compare(one, other)
+    except TypeError as error:
+        raise BadFilter(
+            "A binary operator with incompatible types was detected. Found operand types "
+            f"'{type(one).__name__}' and '{type(other).__name__}'."
+        ) from error
+
+
+def _lower(value: Any) -> str:
+    return str(value or "").lower()
