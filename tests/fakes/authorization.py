@@ -81,7 +81,8 @@ class AuthorizationServer:
 
     def _knows(self, headers: Mapping[str, str], form: Mapping[str, str]) -> bool:
         given = (form.get("client_id"), form.get("client_secret"))
-        if (basic := headers.get("Authorization", "")).lower().startswith("basic "):
+        named = {name.lower(): value for name, value in headers.items()}
+        if (basic := named.get("authorization", "")).lower().startswith("basic "):
             given = tuple(base64.b64decode(basic[6:]).decode().split(":", 1))  # type: ignore[assignment]
         return given == (CLIENT, SECRET) or "client_assertion" in form
 

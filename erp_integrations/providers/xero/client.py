@@ -1,0 +1,184 @@
+"""Xero's Accounting API: its lists, with their filters, orders and pages.
+
+Only lists are asked, also for one record: they answer 200 with nothing in it
+for what does not exist, and 404 is what any wrong address answers too.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from erp_integrations.providers.errors import ConfigurationError, ProtocolError, RecordError
+from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
+from erp_integrations.providers.oauth import Tokens
+from erp_integrations.providers.xero import errors
+from erp_integrations.providers.xero.budget import XeroPace
+
+ROOT = "/api.xro/2.0"
+CONNECTIONS = "/connections"
+LARGEST_PAGE = 1_000
+#: ids in one question, so that its address stays far below 8 KB
+IDS_AT_ONCE, FILTERED_IDS_AT_ONCE = 100, 40
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+Form = TypeVar("Form")
+#: the one list whose name is not its address
+LIST_AT = {"Organisation": "Organisations"}
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """The records of one page, still encoded, and Xero's clock."""
+
+    rows: list[msgspec.Raw]
+    #: how many there are on all pages together
+    count: int
+    server_time: datetime
+
+
+class _Pagination(msgspec.Struct, rename={"item_count": "itemCount"}):
+    item_count: int
+
+
+class XeroClient:
+    """One company's books; ``tenant`` is Xero's id of that company."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        tenant: str,
+        tokens: Tokens,
+        allow_private: bool = False,
+        limits: Limits | None = None,
+        retries: RetryPolicy | None = None,
+        pace: XeroPace | None = None,
+    ) -> None:
+        self._tenant = tenant
+        self.pace = pace or XeroPace()
+        self._http = HttpClient(
+            url,
+            erp="Xero",
+            allow_private=allow_private,
+            limits=limits,
+            retries=retries,
+            tokens=tokens,
+            pace=self.pace,
+        )
+        self.name = self._http.name
+
+    @property
+    def calls(self) -> int:
+        return self._http.calls
+
+    def hurry(self) -> None:
+        self._http.hurry()
+        self.pace.hurry()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def rows(
+        self,
+        name: str,
+        *,
+        where: str = "",
+        order: str = "",
+        since: datetime | None = None,
+        page: int | None = 1,
+        size: int = LARGEST_PAGE,
+        filters: Mapping[str, str] | None = None,
+    ) -> Rows:
+        """One page of the list ``name``; None: it has no pages and is answered whole.
+
+        ``filters`` are those that Xero has parameters of their own for.
+        ``since`` is cut to whole seconds; whether Xero counts that very second
+        in is nowhere said, so callers take an earlier one. Raises what
+        ``HttpClient.get`` raises.
+        """
+        given = {"where": where, "order": order, **(filters or {})}
+        query = [(key, value) for key, value in given.items() if value]
+        if page is not None:
+            query += [("page", str(page)), ("pageSize", str(size))]
+        headers = self._company()
+        if since is not None:
+            headers["If-Modified-Since"] = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+        answer = self._http.get_json(
+            f"{ROOT}/{name}", query, classify=errors.of_reading, headers=headers
+        )
+        return self._rows(answer, LIST_AT.get(name, name))
+
+    def connections(self) -> list[msgspec.Raw]:
+        """Whose books the sign-in can open; asked before a company was chosen."""
+        answer = self._http.get_json(CONNECTIONS, classify=errors.of_reading)
+        return self._decoded(answer.body, list[msgspec.Raw])
+
+    def make(self, name: str, record: Mapping[str, Any], *, idempotency_key: str) -> msgspec.Raw:
+        """A new record, as Xero made it; all of it or nothing. Sent once, like every write.
+
+        Raises ``RecordError`` with Xero's reasons when it refuses.
+        """
+        answer = self._http.send(
+            "PUT",
+            f"{ROOT}/{name}",
+            {name: [record]},
+            classify=errors.of_writing,
+            headers={**self._company(), "Idempotency-Key": idempotency_key},
+        )
+        if answer.status >= 300:
+            raise RecordError(
+                f"Xero refuses it (status {answer.status}) and gives no reason.", detail=answer.text
+            )
+        made = self._rows(answer, name).rows
+        if len(made) != 1:
+            raise ProtocolError(f"{self.name} made something else than was asked for.")
+        return made[0]
+
+    # ------------------------------------------------------------------ answers
+    def _company(self) -> dict[str, str]:
+        if not self._tenant:
+            raise ConfigurationError(
+                "Nobody has chosen yet which company's books are read in Xero. An administrator "
+                "chooses it in the settings of the connection."
+            )
+        return {"Xero-tenant-id": self._tenant}
+
+    def _rows(self, answer: Answer, name: str) -> Rows:
+        parts = self._decoded(answer.body, dict[str, msgspec.Raw])
+        if name not in parts:
+            raise ProtocolError(
+                f"{self.name} answered without the {name} that were asked for.", detail=answer.text
+            )
+        rows = self._decoded(parts[name], list[msgspec.Raw])
+        count = len(rows)
+        if "pagination" in parts:
+            count = self._decoded(parts["pagination"], _Pagination).item_count
+        return Rows(rows, count, answer.server_time)
+
+    def _decoded(self, body: bytes | msgspec.Raw, form: type[Form]) -> Form:
+        try:
+            return msgspec.json.decode(body, type=form)
+        except (ValueError, RecursionError) as error:
+            raise ProtocolError(
+                f"{self.name} sent an answer that is cut off or of another form than promised.",
+                detail=bytes(body)[:500].decode(errors="replace"),
+            ) from error
+
+
+def is_guid(text: str) -> bool:
+    return bool(GUID.fullmatch(text))
+
+
+def guid(text: str) -> str:
+    """An id as filters want it; ``text`` has to be one."""
+    return f'Guid("{text}")'
+
+
+def quoted(text: str) -> str:
+    """A text as filters want it. Xero knows no escapes in it, so what would end it is left out."""
+    return '"' + text.replace("\\", "").replace('"', "") + '"'
+
+
+def any_of(field: str, ids: Sequence[str]) -> str:
+    return "||".join(f"{field}=={guid(each)}" for each in ids)

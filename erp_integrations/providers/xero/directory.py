@@ -1,0 +1,82 @@
+"""What of Xero can be linked to, and whose books the sign-in can open."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import msgspec
+
+from erp_integrations.providers.contract import Provider, RemoteVendor, Tenant
+from erp_integrations.providers.errors import ProtocolError
+from erp_integrations.providers.xero.client import LARGEST_PAGE, XeroClient
+
+Form = TypeVar("Form")
+
+
+class ContactRow(
+    msgspec.Struct,
+    rename={
+        "id": "ContactID",
+        "name": "Name",
+        "account_number": "AccountNumber",
+        "contact_number": "ContactNumber",
+    },
+):
+    id: str
+    name: str = ""
+    #: what people enter; the other one is written by programs
+    account_number: str | None = None
+    contact_number: str | None = None
+
+
+class ConnectionRow(
+    msgspec.Struct, rename={"id": "tenantId", "kind": "tenantType", "name": "tenantName"}
+):
+    id: str
+    kind: str = ""
+    name: str | None = None
+
+
+class XeroDirectory(Provider):
+    """The part of the provider that lists companies and vendors."""
+
+    _client: XeroClient
+    _page_size: int
+
+    def hurry(self) -> None:
+        self._client.hurry()
+
+    def tenants(self) -> list[Tenant]:
+        """See the contract. Of Xero's two kinds only organisations keep books."""
+        rows = [self._decoded(row, ConnectionRow) for row in self._client.connections()]
+        return [
+            Tenant(row.id, row.name or row.id) for row in rows if row.kind in {"", "ORGANISATION"}
+        ]
+
+    def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
+        """Every active contact: one becomes a supplier in Xero with its first bill only."""
+        size, page = min(self._page_size, LARGEST_PAGE), 1
+        while True:
+            found = self._client.rows(
+                "Contacts",
+                where='ContactStatus=="ACTIVE"',
+                order="ContactID ASC",
+                page=page,
+                size=size,
+                filters={"searchTerm": search.strip()},
+            )
+            for row in found.rows:
+                contact = self._decoded(row, ContactRow)
+                code = contact.account_number or contact.contact_number or ""
+                yield RemoteVendor(contact.id, code, contact.name)
+            if found.count <= page * size or not found.rows:
+                return
+            page += 1
+
+    def _decoded(self, row: msgspec.Raw, form: type[Form]) -> Form:
+        try:
+            return msgspec.json.decode(row, type=form)
+        except ValueError as error:
+            raise ProtocolError(
+                f"{self._client.name} sent a record that cannot be read: {error}.",
+                detail=bytes(row)[:500].decode(errors="replace"),
+            ) from error

@@ -1,0 +1,199 @@
+"""Xero as the sync sees it: payments of bills, and advances that were allocated to bills.
+
+*Payments* pay one bill each; the payments of one run (*BatchPayment*) carry its
+reference as their check number. *Prepayments* and *Overpayments* are money that
+a vendor got before; their allocations say which bills it paid.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, ClassVar
+
+import msgspec
+
+from erp_integrations.providers.capabilities import VENDORS_OWN_ADDRESS, RemoteMethod
+from erp_integrations.providers.contract import (
+    Capabilities,
+    ConnectionField,
+    Cursor,
+    Page,
+    PaymentQuestion,
+    RemoteBill,
+    RemotePayment,
+)
+from erp_integrations.providers.errors import ConfigurationError, RecordError, RecordNotFound
+from erp_integrations.providers.http import Limits, RetryPolicy
+from erp_integrations.providers.oauth import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    Authorization,
+    NoTokens,
+    Tokens,
+)
+from erp_integrations.providers.xero import auth
+from erp_integrations.providers.xero.batches import BatchNames
+from erp_integrations.providers.xero.bills import Bills
+from erp_integrations.providers.xero.budget import PER_DAY, PER_MINUTE, XeroPace
+from erp_integrations.providers.xero.client import XeroClient, guid, is_guid
+from erp_integrations.providers.xero.directory import XeroDirectory
+from erp_integrations.providers.xero.of_bills import ID_OF, pages_of_bills
+from erp_integrations.providers.xero.search import PaymentSearch
+from erp_integrations.providers.xero.walk import (
+    STREAMS,
+    Place,
+    Places,
+    Walk,
+    as_json,
+    mapped,
+    places,
+)
+
+#: how long a day has begun somewhere on Earth before it begins in Greenwich
+FIRST_ZONE = timedelta(hours=14)
+
+
+class XeroProvider(XeroDirectory):
+    """Reads one company's books in Xero."""
+
+    code: ClassVar[str] = "xero"
+    label: ClassVar[str] = "Xero"
+    uses_oauth: ClassVar[bool] = True
+    tenant_setting: ClassVar[str] = "tenant_id"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        methods=(RemoteMethod.CHECK, RemoteMethod.ELECTRONIC),
+        pending=False,
+        # The hundred that is missing to Xero's page is for rows that come again.
+        page_size=900,
+        time_resolution_seconds=1,
+        scoped_sync=True,
+        payment_search=True,
+        vendors=True,
+        calls_per_minute=PER_MINUTE,
+        calls_per_day=PER_DAY,
+        calls_at_once=5,
+    )
+    fields: ClassVar[Sequence[ConnectionField]] = (CLIENT_ID, CLIENT_SECRET, VENDORS_OWN_ADDRESS)
+
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        credentials: Mapping[str, str],
+        *,
+        allow_private_addresses: bool = False,
+        tokens: Tokens | None = None,
+        page_size: int | None = None,
+        overlap_seconds: int | None = None,
+        limits: Limits | None = None,
+        retries: RetryPolicy | None = None,
+        pace: XeroPace | None = None,
+    ) -> None:
+        if not (settings.get(CLIENT_ID.name) or "").strip():
+            raise ConfigurationError("The connection to Xero has no client ID yet.")
+        self._client = XeroClient(
+            auth.api_address(settings),
+            tenant=(settings.get(self.tenant_setting) or "").strip(),
+            tokens=tokens or NoTokens(self.label),
+            allow_private=allow_private_addresses,
+            limits=limits,
+            retries=retries,
+            pace=pace,
+        )
+        self._page_size = page_size or self.capabilities.page_size
+        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
+        self._overlap = timedelta(seconds=overlap)
+
+    def close(self) -> None:
+        self._client.close()
+
+    @property
+    def calls(self) -> int:
+        return self._client.calls
+
+    @classmethod
+    def authorization(cls, settings: Mapping[str, str]) -> Authorization:
+        """See the contract."""
+        return auth.authorization(settings)
+
+    # ------------------------------------------------------------------- check
+    def check(self) -> str:
+        """Says the company's name and how much is readable; see the contract.
+
+        Asks every list that a sync will ask, so that a right that was not
+        given shows here and not in the first run.
+        """
+        company = self._client.rows("Organisation", page=None).rows
+        name = _text(company, "Name")
+        count = 0
+        for stream in STREAMS:
+            count += self._client.rows(stream.list, where=stream.where, size=1).count
+        for each in ("Invoices", "Contacts"):
+            self._client.rows(each, size=1)
+        payments = "1 payment" if count == 1 else f"{count:,} payments"
+        return f"Xero · company {name} · {payments} readable"
+
+    # ------------------------------------------------------------------- pages
+    def pages(self, cursor: Cursor | None, *, resume: bool = False) -> Iterator[Page]:
+        """See the contract. Payments first, then prepayments and overpayments."""
+        reached = places(cursor)
+        here: Places = dict(reached)
+        if not resume:
+            here = {name: self._before(place) for name, place in reached.items()}
+        walk = Walk(self._client, self._page_size, self._overlap, reached, here)
+        for stream in STREAMS:
+            yield from walk.pages(stream, is_last=stream is STREAMS[-1])
+
+    @classmethod
+    def read_until(cls, cursor: Cursor) -> datetime | None:
+        """The list that is furthest behind; None before each was read to its end once."""
+        reached = list(places(cursor).values())
+        known = [each.modified for each in reached if each]
+        return min(known) if len(known) == len(reached) else None
+
+    def _before(self, place: Place | None) -> Place | None:
+        if place is None or not self._overlap:
+            return place
+        return Place(place.modified - self._overlap)
+
+    def cursor_since(self, day: date) -> Cursor:
+        """See the contract. Xero's moments are in UTC: the day began where it begins first."""
+        began = datetime.combine(day, time.min, UTC) - FIRST_ZONE
+        return {stream.name: as_json(Place(began)) for stream in STREAMS}
+
+    def payments_on(self, bill_ids: Sequence[str]) -> Iterator[Page]:
+        """See the contract and ``pages_of_bills``."""
+        yield from pages_of_bills(self._client, bill_ids, self._page_size)
+
+    def find_payments(self, question: PaymentQuestion, *, limit: int) -> list[RemotePayment]:
+        """See the contract. A number has to be the whole reference."""
+        return PaymentSearch(self._client).newest(question, limit)
+
+    # ----------------------------------------------------------------- one by id
+    def payment(self, remote_id: str) -> RemotePayment:
+        """See the contract. Raises ``RecordError`` when Xero's record cannot be read."""
+        kind, _, number = remote_id.partition("-")
+        streams = {stream.name.removesuffix("s"): stream for stream in STREAMS}
+        if kind not in streams or not is_guid(number):
+            raise RecordError(f"“{remote_id}” is not the id of a payment in Xero.")
+        stream = streams[kind]
+        where = f"{ID_OF[stream.name]}=={guid(number)}"
+        rows = self._client.rows(stream.list, where=where, size=1).rows
+        read = mapped(stream, rows, BatchNames(self._client))
+        for found in read.payments:
+            if found.remote_id.lower() == remote_id.lower():
+                return found
+        for rejected in read.rejected:
+            raise RecordError(rejected.reason, detail=rejected.raw)
+        raise RecordNotFound(f"{self._client.name} does not know this payment.")
+
+    # -------------------------------------------------------------------- bills
+    def bills(self, remote_ids: Sequence[str] | None = None) -> Iterator[RemoteBill]:
+        """See the contract and ``Bills``."""
+        bills = Bills(self._client, self._page_size)
+        yield from bills.all_posted() if remote_ids is None else bills.these(remote_ids)
+
+
+def _text(rows: Sequence[msgspec.Raw], name: str) -> str:
+    """A text to show, from the first record; empty when it is not there."""
+    record: Any = msgspec.json.decode(rows[0]) if rows else None
+    value = record.get(name) if isinstance(record, dict) else None
+    return value if isinstance(value, str) else ""
