@@ -55,9 +55,15 @@ def registered(provider: type[Provider]) -> Iterator[None]:
         _extra.update(before)
 
 
+def built_in() -> list[type[Provider]]:
+    """The providers of this project, by what people call their ERPs."""
+    found = [_class_in(module) for module in FOLDER.glob("*/provider.py")]
+    return sorted(found, key=lambda each: each.label.lower())
+
+
 @cache
 def _installed() -> dict[str, type[Provider]]:
-    classes = [_class_in(folder) for folder in sorted(FOLDER.glob("*/provider.py"))]
+    classes = built_in()
     classes += [point.load() for point in entry_points(group=GROUP)]
     return {each.code: each for each in classes}
 
