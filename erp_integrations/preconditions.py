@@ -33,7 +33,9 @@ def obstacles_to_run(connection: ErpConnection) -> list[Obstacle]:
     """What keeps the connection from syncing, whoever asks."""
     obstacles = []
     provider = find_provider(connection.provider)
-    if provider is None or not provider.capabilities.payment_sync:
+    if provider and provider.capabilities.is_pushed:
+        obstacles.append(Obstacle("pushed", PUSHED.format(name=connection.name)))
+    elif provider is None or not provider.capabilities.payment_sync:
         obstacles.append(Obstacle("erp", ERP_WITHOUT_PAYMENTS.format(name=connection.name)))
     if not connection.is_active:
         obstacles.append(Obstacle("inactive", INACTIVE.format(name=connection.name)))
@@ -75,6 +77,10 @@ NO_CONNECTION = (
 ERP_WITHOUT_PAYMENTS = (
     "{name} does not offer its payments to other programs, so they cannot be synced. "
     "Payments can be entered by hand on a commitment's Payments Issued tab."
+)
+PUSHED = (
+    "{name} sends its payments here by itself, so there is nothing to fetch. What it sent is "
+    "under Sync history."
 )
 INACTIVE = (
     "The connection to {name} is switched off. An administrator of ERP Integrations can switch "

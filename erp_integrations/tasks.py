@@ -10,6 +10,7 @@ from erp_integrations.exporting import jobs as export_jobs
 from erp_integrations.notices import digest, outbox, payments
 from erp_integrations.notifications import asking
 from erp_integrations.previews import keeping
+from erp_integrations.push import services as pushing
 from erp_integrations.reconciliation import nightly
 
 
@@ -85,3 +86,4 @@ def start_notified_syncs() -> None:
 def forget_old_previews_and_notifications() -> None:
     keeping.purge_old()
     asking.forget_old()
+    pushing.forget_old_calls()

@@ -14,6 +14,7 @@ from erp_integrations.inquiry.urls import PAGES as INQUIRY_PAGES
 from erp_integrations.notices.urls import urlpatterns as NOTICE_URLS
 from erp_integrations.notifications.views import notification
 from erp_integrations.previews.views import preview_csv
+from erp_integrations.push.urls import URLS as PUSH_URLS
 from erp_integrations.reconciliation.urls import PAGES as RECONCILIATION_PAGES
 from erp_integrations.settings_pages.urls import COMPANY_PAGES as SETTINGS_PAGES
 from erp_integrations.vanished.urls import COMPANY_PAGES as VANISHED_PAGES
@@ -63,5 +64,6 @@ NOTIFICATION = path("erp-notifications/<uuid:public_id>/", notification, name="n
 urlpatterns = [
     NOTIFICATION,
     *NOTICE_URLS,
+    *PUSH_URLS,
     *(pattern for place in PLACES for pattern in _pages(*place)),
 ]

@@ -38,7 +38,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 PEOPLE = ("anonymous", "stranger", "mallory", "reader", "standard", "admin", "approver")
-SIGN_IN, OK, NONE, FORBIDDEN, MOVED, NO_POST = 302, 200, 404, 403, 302, 405
+SIGN_IN, OK, NONE, FORBIDDEN, MOVED, NO_POST, NO_KEY = 302, 200, 404, 403, 302, 405, 401
 
 
 class Row(NamedTuple):
@@ -111,6 +111,9 @@ ROWS: dict[str, Row] = {
     "payments:detach": COMMITMENTS_ADMINS_POST,
     # Tryton sends no notifications, so there is no such address for anybody.
     "erp_integrations:notification": Row(*[NONE] * len(PEOPLE), "post"),
+    # The key of a push connection is asked for, and nobody's session counts.
+    "erp_integrations:push_payments": Row(*[NO_KEY] * len(PEOPLE), "post"),
+    "erp_integrations:push_links": Row(*[NO_KEY] * len(PEOPLE), "post"),
     "livez": PUBLIC,
     "readyz": PUBLIC,
 }

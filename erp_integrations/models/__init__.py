@@ -17,6 +17,7 @@ from erp_integrations.models.notice import (
 )
 from erp_integrations.models.notification import InboundNotification, NotificationState
 from erp_integrations.models.preview import PreviewKind, PreviewRow
+from erp_integrations.models.push import PushedCall
 from erp_integrations.models.reconciliation import (
     Reconciliation,
     ReconciliationLine,
@@ -44,6 +45,7 @@ __all__ = [
     "OutgoingEmail",
     "PreviewKind",
     "PreviewRow",
+    "PushedCall",
     "Reconciliation",
     "ReconciliationLine",
     "ReconciliationTotal",

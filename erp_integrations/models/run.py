@@ -33,6 +33,7 @@ class RunTrigger(models.TextChoices):
     SCHEDULE = "schedule", "Schedule"
     COMMAND = "command", "Command line"
     NOTIFICATION = "notification", "Notification of the ERP"
+    PUSH = "push", "Sent by the ERP"
 
 
 class RunMode(models.TextChoices):
@@ -42,6 +43,7 @@ class RunMode(models.TextChoices):
     BACK_FILL = "back_fill", "Payments since a day"
     NOTIFIED = "notified", "Payments that the ERP told of"
     RECONCILE = "reconcile", "Comparison of both books"
+    PUSHED = "pushed", "Payments that the ERP sent"
 
 
 #: modes that bring all that is new

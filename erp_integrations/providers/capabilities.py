@@ -15,6 +15,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """What this ERP can do; drives buttons, settings, the sweep and the table in the docs."""
 
     payment_sync: bool = True
+    #: payments are sent to us, and nothing can be asked
+    is_pushed: bool = False
     #: ways of paying that the ERP tells apart
     methods: tuple[RemoteMethod, ...] = tuple(RemoteMethod)
     voids: bool = True
