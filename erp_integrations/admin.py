@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from erp_integrations import connections, runs
 from erp_integrations.connection_form import PREFIX, form_for
 from erp_integrations.explanations import summary
+from erp_integrations.grants import admin as grants_admin  # noqa: F401  registers its page
 from erp_integrations.models import (
     ConnectionEvent,
     ErpAllocation,

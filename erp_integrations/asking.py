@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from erp_integrations.models import ErpConnection
-from erp_integrations.opening import open_provider
+from erp_integrations.opening import open_provider, open_to_choose
 from erp_integrations.providers.contract import Provider
 from erp_integrations.providers.errors import TransientError
 
@@ -23,8 +24,21 @@ def ask(connection: ErpConnection, question: Callable[[Provider], Answer]) -> An
     a run and not for a page: it goes on in its thread, and nobody listens.
     """
 
+    return _asked_in_a_thread(open_provider, connection, question)
+
+
+def ask_to_choose(connection: ErpConnection, question: Callable[[Provider], Answer]) -> Answer:
+    """The same where nobody has chosen yet which of the ERP's companies is read."""
+    return _asked_in_a_thread(open_to_choose, connection, question)
+
+
+def _asked_in_a_thread(
+    opened: Callable[[ErpConnection], AbstractContextManager[Provider]],
+    connection: ErpConnection,
+    question: Callable[[Provider], Answer],
+) -> Answer:
     def asked() -> Answer:
-        with open_provider(connection) as provider:
+        with opened(connection) as provider:
             return question(provider)
 
     thread = ThreadPoolExecutor(1, thread_name_prefix="erp-question")

@@ -37,7 +37,7 @@ class ConnectionForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_new = self.instance.pk is None
-        same_erp = self.instance.provider == self.provider_code
+        self.same_erp = same_erp = self.instance.provider == self.provider_code
         for asked in self.asked:
             field = self.fields[PREFIX + asked.name]
             if asked.secret and same_erp and self.instance.credentials:
@@ -87,12 +87,21 @@ class ConnectionForm(ModelForm):
             self.add_error(key if name != NON_FIELD_ERRORS else None, problems)
 
     def typed(self, *, secret: bool) -> Credentials:
-        """What was typed into the provider's own fields, by their names."""
-        return {
+        """What was typed into the provider's own fields, by their names.
+
+        Settings that no field is for came with the sign-in in the browser, and stay.
+        """
+        kept = {} if secret or not self.same_erp else self._brought_by_the_sign_in()
+        return kept | {
             asked.name: self.cleaned_data.get(PREFIX + asked.name, "")
             for asked in self.asked
             if asked.secret is secret
         }
+
+    def _brought_by_the_sign_in(self) -> dict[str, str]:
+        asked = {field.name for field in self.asked}
+        stored = self.instance.settings.items()
+        return {name: value for name, value in stored if name not in asked}
 
     def store(self, by: User | None) -> ErpConnection:
         """Write everything through the services."""

@@ -18,6 +18,8 @@ from erp_integrations.connection_history import (
     record_credentials,
 )
 from erp_integrations.credentials import Credentials, EncryptedCredentials
+from erp_integrations.grants.standing import missing_right, signs_in_with
+from erp_integrations.grants.tokens import encrypt_anew, forget
 from erp_integrations.models import ErpConnection, SyncSchedule
 from erp_integrations.opening import open_provider
 from erp_integrations.providers.connections import is_public
@@ -89,7 +91,7 @@ def connect(
     connection.full_clean()
     connection.save()
     record(connection, "Connection", "", f"{name} connected", by)
-    return connection
+    return give_new_chance(connection=connection)
 
 
 @transaction.atomic
@@ -115,11 +117,13 @@ def change_connection(
         connection.cursor = None
     words, stored = in_words(connection), _stored_credentials(connection)
     before = (connection.provider, connection.settings, stored)
-    if (provider, dict(settings), merged) != before:
-        _give_new_chance(connection)
     connection.provider, connection.name, connection.settings = provider, name, dict(settings)
     connection.credentials = EncryptedCredentials.of(merged)
     connection.currency = currency or connection.currency
+    if signs_in_with(*before) != signs_in_with(provider, settings, merged):
+        forget(connection)  # a token never goes to another server than the one that gave it
+    if (provider, dict(settings), merged) != before:
+        _give_new_chance(connection)
     connection.save()
     record_changes(connection, words, by)
     record_credentials(connection, stored, merged, by)
@@ -169,6 +173,15 @@ def change_settings(
 
 
 @transaction.atomic
+def give_new_chance(*, connection: ErpConnection) -> ErpConnection:
+    """Forget what stopped the connection; it stays stopped where somebody has to sign in first."""
+    connection = _locked(connection)
+    _give_new_chance(connection)
+    connection.save()
+    return connection
+
+
+@transaction.atomic
 def remove_connection(*, connection: ErpConnection, by: User | None) -> ErpConnection:
     """Delete a connection that never read a payment, with the runs that tried."""
     connection = _locked(connection)
@@ -185,8 +198,9 @@ def remove_connection(*, connection: ErpConnection, by: User | None) -> ErpConne
 
 @transaction.atomic
 def rotate_credentials(*, connection: ErpConnection, by: User | None) -> ErpConnection:
-    """Encrypt the stored credentials anew with the newest key."""
+    """Encrypt the stored credentials and tokens anew with the newest key."""
     connection = _locked(connection)
+    encrypt_anew(connection)
     connection.credentials = connection.credentials.rotated()
     connection.save(update_fields=["credentials", "updated_at"])
     record(connection, "Encryption of the credentials", "", "With the newest key", by)
@@ -276,7 +290,9 @@ def _stored_credentials(connection: ErpConnection) -> Credentials:
 
 
 def _give_new_chance(connection: ErpConnection) -> None:
-    connection.stopped_at, connection.stopped_reason = None, ""
+    missing = missing_right(connection)
+    connection.stopped_at = timezone.now() if missing else None
+    connection.stopped_reason = missing[:500]
     connection.circuit_open_until, connection.consecutive_failures = None, 0
 
 

@@ -102,6 +102,14 @@ def find_place(
     return Place(person, company, is_admin=company.is_administered)
 
 
+def find_administered(person: Person, company_id: int) -> Place:
+    """The company's place, for administrators of its tool. Raises ``Http404`` for others."""
+    place = find_place(person, company_id=company_id)
+    if not place.is_admin:
+        raise Http404
+    return place
+
+
 def find_projects(person: Person) -> Any:
     """Projects where the tool is active, for Standard and up and for accounting approvers."""
     own = Project.objects.for_user(person, Tool.ERP_INTEGRATIONS, Level.STANDARD)

@@ -9,6 +9,8 @@ from django.urls import URLPattern, path
 from erp_integrations import sync_views, views
 from erp_integrations.directory import urls as directory
 from erp_integrations.exporting.urls import PAGES as EXPORT_PAGES
+from erp_integrations.grants.urls import COMPANY_PAGES as GRANT_PAGES
+from erp_integrations.grants.urls import urlpatterns as GRANT_URLS
 from erp_integrations.health.urls import PAGES as HOME_PAGES
 from erp_integrations.inquiry.urls import PAGES as INQUIRY_PAGES
 from erp_integrations.notices.urls import urlpatterns as NOTICE_URLS
@@ -46,6 +48,7 @@ PAGES: tuple[PageRoute, ...] = (
 COMPANY_PAGES: tuple[PageRoute, ...] = (
     *directory.COMPANY_PAGES,
     *SETTINGS_PAGES,
+    *GRANT_PAGES,
     *VANISHED_PAGES,
 )
 PLACES = (
@@ -65,5 +68,6 @@ urlpatterns = [
     NOTIFICATION,
     *NOTICE_URLS,
     *PUSH_URLS,
+    *GRANT_URLS,
     *(pattern for place in PLACES for pattern in _pages(*place)),
 ]

@@ -154,6 +154,11 @@ ROWS |= {  # for administrators of the company: nobody in this table is one
     "erp_integrations:company_settings": only(),
     "erp_integrations:company_test_connection": only(method="post"),
     "erp_integrations:company_connection": only(),
+    "erp_integrations:company_oauth_start": only(method="post"),
+    "erp_integrations:company_oauth_disconnect": only(method="post"),
+    "erp_integrations:company_erp_company": only(),
+    # back from a vendor; whoever did not start it is sent home with a word about that
+    "erp_integrations:oauth_callback": Row(*[SIGN_IN] * len(PEOPLE)),
 }
 
 ROWS |= {f"erp_integrations:{_kind}_commitments": ACCOUNTING for _kind in ("project", "company")}

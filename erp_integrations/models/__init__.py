@@ -4,6 +4,7 @@ from erp_integrations.models.connection import ErpConnection, SyncSchedule
 from erp_integrations.models.connection_event import ConnectionEvent
 from erp_integrations.models.directory import DirectoryKind, DirectoryRefresh, StagedRecord
 from erp_integrations.models.export import ExportState, InvoiceExport
+from erp_integrations.models.grant import OAuthAttempt, OAuthGrant
 from erp_integrations.models.issue import SyncIssue
 from erp_integrations.models.mirror import ErpAllocation, ErpPayment, WaitReason
 from erp_integrations.models.notice import (
@@ -42,6 +43,8 @@ __all__ = [
     "NoticeClock",
     "NoticeKind",
     "NotificationState",
+    "OAuthAttempt",
+    "OAuthGrant",
     "OutgoingEmail",
     "PreviewKind",
     "PreviewRow",

@@ -61,6 +61,14 @@ class GrantLost(AuthenticationError):
     """The right that a person gave is gone; only *Reconnect* brings it back."""
 
 
+def not_connected(erp: str) -> GrantLost:
+    """What is raised as long as nobody has given the right."""
+    return GrantLost(
+        f"Nobody has connected {erp} yet. An administrator has to press “Connect” in the "
+        f"settings of the connection and sign in there."
+    )
+
+
 class Tokens(Protocol):
     """Who keeps the tokens of one connection."""
 
@@ -78,10 +86,7 @@ class NoTokens:
         self._erp = erp
 
     def current(self) -> str:
-        raise GrantLost(
-            f"Nobody has connected {self._erp} yet. An administrator has to press “Connect” in the "
-            f"settings of the connection and sign in there."
-        )
+        raise not_connected(self._erp)
 
     def renewed(self, refused: str) -> str:
         return self.current()
@@ -138,7 +143,8 @@ class Signer:
         if self._authorization.client_in_header and self._client_secret:
             from urllib3.util import make_headers
 
-            headers = make_headers(basic_auth=f"{self._client_id}:{self._client_secret}")
+            proof = make_headers(basic_auth=f"{self._client_id}:{self._client_secret}")
+            headers = {"Authorization": proof["authorization"]}
         else:
             form["client_id"] = self._client_id
             if self._client_secret:

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from erp_integrations import connections
 from erp_integrations.connection_form import ConnectionForm
 from erp_integrations.frames import frame
+from erp_integrations.grants.panel import grant_panel
 from erp_integrations.models import ConnectionEvent, ErpConnection
 from erp_integrations.panels import ConnectionPanel
-from erp_integrations.places import Place, find_place
+from erp_integrations.places import Place, find_administered
 from erp_integrations.providers.errors import ErpError
 from erp_integrations.providers.registry import find_provider, provider_choices
 from erp_integrations.settings_pages.forms import SettingsForm, connection_form
@@ -28,7 +29,7 @@ PER_PAGE = 25
 @require_http_methods(["GET", "POST"])
 def settings(request: HttpRequest, company_id: int) -> HttpResponse:
     """What is switched on, how often payments are synced, and who changed what."""
-    place = find_administered(request, company_id)
+    place = find_administered(request.user, company_id)
     if place.connection is None:
         return _page(request, place, None)
     form = SettingsForm(request.POST or None, instance=copy(place.connection))
@@ -47,7 +48,7 @@ def settings(request: HttpRequest, company_id: int) -> HttpResponse:
 @require_POST
 def test_connection(request: HttpRequest, company_id: int) -> HttpResponse:
     """Ask the ERP who it is, and tell what it answered."""
-    place = find_administered(request, company_id)
+    place = find_administered(request.user, company_id)
     if place.connection is None:
         raise Http404
     try:
@@ -66,7 +67,7 @@ test_connection.__test__ = False  # type: ignore[attr-defined]  # pytest: this i
 @require_http_methods(["GET", "POST"])
 def connection(request: HttpRequest, company_id: int) -> HttpResponse:
     """Where the ERP is and how to sign in to it; also where the first connection is made."""
-    place = find_administered(request, company_id)
+    place = find_administered(request.user, company_id)
     form = connection_form(_connection_of(place, request), request.POST or None)
     if request.method == "POST" and form.is_valid() and _store(request, form):
         messages.success(request, STORED)
@@ -79,13 +80,6 @@ def connection(request: HttpRequest, company_id: int) -> HttpResponse:
         "settings_url": place.url("settings"),
     }
     return render(request, "erp_integrations/connection.html", context)
-
-
-def find_administered(request: HttpRequest, company_id: int) -> Place:
-    place = find_place(request.user, company_id=company_id)
-    if not place.is_admin:
-        raise Http404
-    return place
 
 
 def _connection_of(place: Place, request: HttpRequest) -> ErpConnection:
@@ -117,6 +111,7 @@ def _page(request: HttpRequest, place: Place, form: SettingsForm | None) -> Http
         **frame(place, "settings"),
         "form": form,
         "connection_panel": panel,
+        "grant_panel": grant_panel(place),
         "page": page,
         "test_url": place.url("test_connection"),
         "connection_url": place.url("connection"),

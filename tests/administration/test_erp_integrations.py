@@ -28,7 +28,15 @@ pytestmark = pytest.mark.django_db
 
 ADD = "admin:erp_integrations_erpconnection_add"
 LIST = "admin:erp_integrations_erpconnection_changelist"
-MODELS = ("erpconnection", "connectionevent", "syncrun", "syncissue", "erppayment", "erpallocation")
+MODELS = (
+    "erpconnection",
+    "connectionevent",
+    "syncrun",
+    "syncissue",
+    "erppayment",
+    "erpallocation",
+    "oauthgrant",
+)
 
 
 @pytest.fixture
