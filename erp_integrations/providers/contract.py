@@ -88,12 +88,15 @@ class Page(msgspec.Struct, frozen=True):
 
     ``deleted``: ids of payments that the ERP says were deleted, where
     ``capabilities.tombstones`` is on. Ids that were never stored are no trouble.
+    ``misses_deletions``: the ERP does not know any more what was deleted since the
+    cursor, so that only a sweep can tell.
     """
 
     payments: Sequence[RemotePayment]
     rejected: Sequence[RejectedRecord]
     cursor: Cursor
     deleted: Sequence[str] = ()
+    misses_deletions: bool = False
 
 
 class RemoteBill(msgspec.Struct, frozen=True):

@@ -227,11 +227,13 @@ class ProviderContract:
         pending, elsewhere = erp.pay((two, "3"), pending=waits(erp)), erp.pay((other, "15"))
         voided = erp.pay((one, "9"))
         erp.void(voided)
+        # Where a void empties the record it has lost its bills with everything else.
+        still_known = set() if "void" in erp.lacks else {voided}
         whole = {each.remote_id: each for each in read(self.pages(erp))}
         for size in (1, 500):
             pages = list(erp.provider(page_size=size).payments_on([one.remote_id, two.remote_id]))
             found = read(pages)
-            assert {each.check_number for each in found} == {*checks, pending, voided}
+            assert {each.check_number for each in found} == {*checks, pending, *still_known}
             assert elsewhere not in {each.check_number for each in found}
             assert all(whole[each.remote_id] == each for each in found)
             assert not any(page.cursor for page in pages)
