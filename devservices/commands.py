@@ -130,8 +130,10 @@ def wants_browser(words: list[str]) -> bool:
 
 
 def bench(options: Options) -> int:
-    """measure the sync engine or, with --pages, the list pages"""
+    """measure the sync engine; with --pages the list pages, with --erps calls to each ERP"""
     words = options.arguments
+    if words[:1] == ["--erps"]:
+        return _bench_erps(options, words[1:])
     script, words = ("pages.py", words[1:]) if words[:1] == ["--pages"] else ("sync.py", words)
     with _scratch(options, "bench") as scratch:
         scratch.install()
@@ -145,6 +147,13 @@ def bench(options: Options) -> int:
         )
         say()
         return foreground([str(python), str(ROOT / "bench" / script), *words], variables)
+
+
+def _bench_erps(options: Options, words: list[str]) -> int:
+    """It reads the tests' stand-ins, and needs no engines."""
+    environment = engines.install_packages(DataFolder.at(options.data), "test")
+    command = [environment.python, ROOT / "bench" / "erps.py", *words]
+    return foreground([str(each) for each in command], {"DJANGO_SETTINGS_MODULE": "tests.settings"})
 
 
 @dataclass
