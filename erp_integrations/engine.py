@@ -161,6 +161,8 @@ def _succeed(run: SyncRun) -> None:
     good = {**WORK[run.mode].after(run), "consecutive_failures": 0, "circuit_open_until": None}
     ErpConnection.objects.filter(pk=run.connection_id).update(**good)
     incidents.take_note(run)
+    if run.misses_deletions:
+        runs.request_run(connection=run.connection, trigger=RunTrigger.SCHEDULE, mode=RunMode.SWEEP)
 
 
 def _fail(run: SyncRun, error: ErpError | None) -> None:

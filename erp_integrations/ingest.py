@@ -58,7 +58,10 @@ FROM staged_payment
 ON CONFLICT (connection_id, remote_id) DO UPDATE SET
     number = EXCLUDED.number, status = EXCLUDED.status, method = EXCLUDED.method,
     check_number = EXCLUDED.check_number, date = EXCLUDED.date, currency = EXCLUDED.currency,
-    total = EXCLUDED.total, vendor_ref = EXCLUDED.vendor_ref,
+    -- Some ERPs void by taking the amount out of the record: what was voided is known here.
+    total = CASE WHEN EXCLUDED.status = 'voided' AND EXCLUDED.total = 0
+        THEN p.total ELSE EXCLUDED.total END,
+    vendor_ref = EXCLUDED.vendor_ref,
     vendor_name = EXCLUDED.vendor_name, memo = EXCLUDED.memo,
     remote_modified_at = EXCLUDED.remote_modified_at, content_hash = EXCLUDED.content_hash,
     voided_on = CASE WHEN EXCLUDED.status = 'voided' THEN coalesce(p.voided_on, current_date) END,

@@ -58,6 +58,8 @@ def read_since(run: SyncRun, provider: Provider, cursor: Cursor | None) -> None:
     for page in one_ahead(pages, run):
         # First: once the checkpoint has moved, nobody would tell of them again.
         sweep.take_out(run, page.deleted)
+        if page.misses_deletions:
+            runs.want_sweep(run)
         ingest.apply_page(run, page)
         time_slice.check()
 

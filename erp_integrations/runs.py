@@ -153,6 +153,14 @@ def reach(run: SyncRun, checkpoint: dict[str, object], *, pages: int = 0) -> Non
         raise LeaseLost
 
 
+def want_sweep(run: SyncRun) -> None:
+    """Only a sweep can tell what was deleted: soon, even if this run does not come to its end."""
+    if run.mode != RunMode.CHANGES or run.is_preview:
+        return
+    run.misses_deletions = True
+    ErpConnection.objects.filter(pk=run.connection_id).update(next_sweep_at=timezone.now())
+
+
 def keep_calls(run: SyncRun) -> None:
     """Store how many requests were sent, however the work ended and whoever has the run now."""
     calls = run.calls_so_far

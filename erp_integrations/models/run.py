@@ -141,6 +141,8 @@ class SyncRun(models.Model):
     has_unusable_records = True
     #: not stored: counts what the worker that has the run now has asked of the ERP
     meter: Callable[[], int] = staticmethod(lambda: 0)
+    #: not stored: whether the ERP could not tell what was deleted since the cursor
+    misses_deletions = False
 
     objects = models.Manager.from_queryset(SyncRunQuerySet)()
 

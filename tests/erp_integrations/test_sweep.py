@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 
+from erp_integrations import engine
 from erp_integrations.models import (
     ErpAllocation,
     ErpConnection,
     ErpPayment,
     RunMode,
+    RunState,
     SweepSighting,
     SyncRun,
 )
+from erp_integrations.providers.contract import Page
 from erp_integrations.providers.errors import AuthenticationError, TransientError
 from payments.models import Payment, PaymentEvent
 from tests.erp_integrations.conftest import run_sync
@@ -230,3 +233,27 @@ def test_a_voided_payment_stays_voided_when_it_is_deleted(
     books.tombstones = ["p1"]
     run_sync(connection)
     assert Payment.objects.get().vanished_at is None
+
+
+def test_where_the_erp_forgot_its_deletions_a_sweep_follows(
+    books: Books, connection: ErpConnection
+) -> None:
+    books.put(payment("p1", ("7", "100")), payment("p2", ("7", "50")))
+    run_sync(connection)
+    books.delete("p1")
+    cursor = {"modified": books.clock.isoformat(), "id": "p2"}
+    books.script = [Page((), (), cursor, misses_deletions=True)]
+    run = run_sync(connection)
+    books.script = None
+    assert run.state == RunState.SUCCEEDED
+    assert connection.next_sweep_at is not None
+    follower = connection.runs.active().get()
+    assert follower.mode == RunMode.SWEEP
+    engine.work_on(follower.pk)
+    assert [row.origin_code for row in Payment.objects.counted()] == ["P2"]
+
+
+def test_a_sweep_is_not_followed_by_another(books: Books, connection: ErpConnection) -> None:
+    books.script = [Page((), (), {"modified": "", "id": ""}, misses_deletions=True)]
+    sweep(connection)
+    assert not connection.runs.active().exists()

@@ -100,6 +100,22 @@ def test_it_strikes_a_voided_payment_out_of_the_totals(
     assert PaymentEvent.objects.filter(kind="voided").count() == 1
 
 
+def test_a_void_that_empties_the_record_keeps_the_amounts(
+    books: Books, connection: ErpConnection
+) -> None:
+    books.put(payment("p1", ("7", "1234.56")))
+    run_sync(connection)
+    books.change("p1", status=RemoteStatus.VOIDED, total=Decimal(0), allocations=())
+    for _ in range(2):
+        run_sync(connection)
+    row = Payment.objects.get()
+    assert (row.status, row.amount) == ("voided", Decimal("1234.56"))
+    assert row.void_reason == "Voided in the ERP"
+    assert not Payment.objects.counted().exists()
+    kept = ErpPayment.objects.get()
+    assert (kept.status, kept.total) == ("voided", Decimal("1234.56"))
+
+
 def test_it_restores_a_payment_whose_void_was_taken_back(
     books: Books, connection: ErpConnection
 ) -> None:
