@@ -31,6 +31,7 @@ LISTS = {
     "CreditNotes",
     "Invoices",
     "Contacts",
+    "PurchaseOrders",
     "Organisation",
 }
 
@@ -203,6 +204,10 @@ def _asked_for(row: Row, name: str, query: dict[str, str]) -> bool:
     if ids and str(_id(row, name)) not in {str(uuid.UUID(each)) for each in ids.split(",")}:
         return False
     if (statuses := query.get("Statuses")) and row["Status"] not in statuses.split(","):
+        return False
+    if (contacts := query.get("ContactIDs")) and str(
+        row["Contact"]["ContactID"]
+    ) not in contacts.split(","):
         return False
     if (numbers := query.get("InvoiceNumbers")) and row["InvoiceNumber"] not in numbers.split(","):
         return False

@@ -45,6 +45,7 @@ class Records:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+        self.orders: list[Row] = []
 
     def of(self, name: str) -> list[Row]:
         lists = {
@@ -54,6 +55,7 @@ class Records:
             "Overpayments": self.overpayments,
             "CreditNotes": self.credit_notes,
             "Invoices": self.invoices,
+            "PurchaseOrders": lambda: self.orders,
             "Contacts": lambda: [contact(each) for each in self.ledger.vendors],
             "Organisation": lambda: [organisation()],
         }
@@ -139,6 +141,21 @@ class Records:
             for p in self.ledger.payments.values()
             if p.is_credit
         ]
+
+    def order(self, vendor: Vendor, number: str, total: str, status: str = "AUTHORISED") -> Row:
+        made = {
+            "PurchaseOrderID": guid("order", self.ledger.next_number()),
+            "PurchaseOrderNumber": number,
+            "Reference": "Riverside Tower",
+            "Status": status,
+            "Contact": contact(vendor),
+            "Date": self.ledger.now.date(),
+            "CurrencyCode": "USD",
+            "Total": cents(Decimal(total)),
+            "UpdatedDateUTC": self.ledger.now,
+        }
+        self.orders.append(made)
+        return made
 
     # -------------------------------------------------------------------- bills
     def invoices(self) -> list[Row]:

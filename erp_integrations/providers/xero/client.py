@@ -109,6 +109,25 @@ class XeroClient:
         )
         return self._rows(answer, LIST_AT.get(name, name))
 
+    def single(self, name: str, remote_id: str) -> msgspec.Raw | None:
+        """One record by its address; None where there is none.
+
+        Not for payments: 404 says nothing certain about what exists.
+        """
+        if not is_guid(remote_id):
+            return None
+        answer = self._http.get(
+            f"{ROOT}/{name}/{remote_id}", classify=errors.of_reading, headers=self._company()
+        )
+        if answer.status == 404:
+            return None
+        if answer.status >= 300 or not answer.is_json:
+            raise ProtocolError(
+                f"{self.name} answered with something else than was asked for.",
+                detail=answer.text,
+            )
+        return next(iter(self._rows(answer, name).rows), None)
+
     def connections(self) -> list[msgspec.Raw]:
         """Whose books the sign-in can open; asked before a company was chosen."""
         answer = self._http.get_json(CONNECTIONS, classify=errors.of_reading)

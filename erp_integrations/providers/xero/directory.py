@@ -1,15 +1,20 @@
 """What of Xero can be linked to, and whose books the sign-in can open."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
 
-from erp_integrations.providers.contract import Provider, RemoteVendor, Tenant
+from erp_integrations.providers.contract import Provider, RemoteCommitment, RemoteVendor, Tenant
 from erp_integrations.providers.errors import ProtocolError
+from erp_integrations.providers.xero import records
 from erp_integrations.providers.xero.client import LARGEST_PAGE, XeroClient
+from erp_integrations.providers.xero.records import Contact
 
 Form = TypeVar("Form")
+#: a draft is not ordered yet
+ORDERED = {"AUTHORISED", "BILLED"}
 
 
 class ContactRow(
@@ -34,6 +39,34 @@ class ConnectionRow(
     id: str
     kind: str = ""
     name: str | None = None
+
+
+class OrderRow(
+    msgspec.Struct,
+    rename={
+        "id": "PurchaseOrderID",
+        "number": "PurchaseOrderNumber",
+        "reference": "Reference",
+        "status": "Status",
+        "contact": "Contact",
+        "total": "Total",
+        "currency": "CurrencyCode",
+        "date": "Date",
+    },
+):
+    id: str
+    status: str
+    contact: Contact
+    total: Decimal
+    currency: str
+    number: str | None = None
+    reference: str | None = None
+    date: str | None = None
+
+    def fits(self, search: str) -> bool:
+        """Xero cannot search its orders, so every word is looked for here."""
+        text = f"{self.number} {self.reference} {self.contact.name}".lower()
+        return all(word in text for word in search.lower().split())
 
 
 class XeroDirectory(Provider):
@@ -71,6 +104,38 @@ class XeroDirectory(Provider):
             if found.count <= page * size or not found.rows:
                 return
             page += 1
+
+    def commitments(self, search: str = "") -> Iterator[RemoteCommitment]:
+        """See the contract. Xero's purchase orders know neither kind nor project."""
+        page = 1
+        while True:
+            found = self._client.rows(
+                "PurchaseOrders", order="PurchaseOrderNumber ASC", page=page
+            )
+            for row in found.rows:
+                order = self._decoded(row, OrderRow)
+                if order.status in ORDERED and order.fits(search):
+                    yield self._commitment(order)
+            if found.count <= page * LARGEST_PAGE or not found.rows:
+                return
+            page += 1
+
+    def _commitment(self, order: OrderRow) -> RemoteCommitment:
+        try:
+            day = records.day(order.date) if order.date else None
+        except ValueError:
+            day = None
+        code = order.number or order.id
+        return RemoteCommitment(
+            remote_id=order.id,
+            code=code,
+            title=order.reference or f"Purchase order {code}",
+            vendor_ref=order.contact.id,
+            vendor_name=order.contact.name,
+            total=order.total,
+            currency=order.currency,
+            ordered_on=day,
+        )
 
     def _decoded(self, row: msgspec.Raw, form: type[Form]) -> Form:
         try:

@@ -13,9 +13,12 @@ import msgspec
 
 from erp_integrations.providers.capabilities import VENDORS_OWN_ADDRESS, RemoteMethod
 from erp_integrations.providers.contract import (
+    NOTIFICATION_SECRET,
+    BillToExport,
     Capabilities,
     ConnectionField,
     Cursor,
+    Notice,
     Page,
     PaymentQuestion,
     RemoteBill,
@@ -32,10 +35,12 @@ from erp_integrations.providers.oauth import (
 )
 from erp_integrations.providers.xero import auth
 from erp_integrations.providers.xero.batches import BatchNames
+from erp_integrations.providers.xero.bill_writer import BillWriter
 from erp_integrations.providers.xero.bills import Bills
 from erp_integrations.providers.xero.budget import PER_DAY, PER_MINUTE, XeroPace
 from erp_integrations.providers.xero.client import XeroClient, guid, is_guid
 from erp_integrations.providers.xero.directory import XeroDirectory
+from erp_integrations.providers.xero.notifications import notices
 from erp_integrations.providers.xero.of_bills import ID_OF, pages_of_bills
 from erp_integrations.providers.xero.search import PaymentSearch
 from erp_integrations.providers.xero.walk import (
@@ -53,7 +58,7 @@ FIRST_ZONE = timedelta(hours=14)
 
 
 class XeroProvider(XeroDirectory):
-    """Reads one company's books in Xero."""
+    """Reads one company's books in Xero, and writes bills into them."""
 
     code: ClassVar[str] = "xero"
     label: ClassVar[str] = "Xero"
@@ -67,12 +72,34 @@ class XeroProvider(XeroDirectory):
         time_resolution_seconds=1,
         scoped_sync=True,
         payment_search=True,
+        export_bills=True,
+        bill_number_length=255,
         vendors=True,
+        commitments=True,
+        notifications=True,
         calls_per_minute=PER_MINUTE,
         calls_per_day=PER_DAY,
         calls_at_once=5,
     )
-    fields: ClassVar[Sequence[ConnectionField]] = (CLIENT_ID, CLIENT_SECRET, VENDORS_OWN_ADDRESS)
+    fields: ClassVar[Sequence[ConnectionField]] = (
+        CLIENT_ID,
+        CLIENT_SECRET,
+        ConnectionField(
+            "expense_account",
+            "Account of exported bills",
+            "Code of the account for vendors that have none of their own in Xero, e.g. 500.",
+            is_required=False,
+        ),
+        ConnectionField(
+            "retainage_account",
+            "Account of retainage",
+            "Code of the account that retainage of exported bills is held back on. Empty: the "
+            "account of the bill.",
+            is_required=False,
+        ),
+        NOTIFICATION_SECRET,
+        VENDORS_OWN_ADDRESS,
+    )
 
     def __init__(
         self,
@@ -97,6 +124,11 @@ class XeroProvider(XeroDirectory):
             limits=limits,
             retries=retries,
             pace=pace,
+        )
+        self._writer = BillWriter(
+            self._client,
+            expense_account=(settings.get("expense_account") or "").strip(),
+            retainage_account=(settings.get("retainage_account") or "").strip(),
         )
         self._page_size = page_size or self.capabilities.page_size
         overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
@@ -190,6 +222,22 @@ class XeroProvider(XeroDirectory):
         """See the contract and ``Bills``."""
         bills = Bills(self._client, self._page_size)
         yield from bills.all_posted() if remote_ids is None else bills.these(remote_ids)
+
+    def create_bill(self, bill: BillToExport) -> RemoteBill:
+        """See the contract and ``BillWriter``."""
+        return self._writer.write(bill)
+
+    def find_bill(self, key: str) -> RemoteBill:
+        """See the contract. A voided bill is not found: nothing is owed on it."""
+        return self._writer.find(key)
+
+    # ------------------------------------------------------------ notifications
+    @classmethod
+    def read_notification(
+        cls, headers: Mapping[str, str], body: bytes, secret: str
+    ) -> list[Notice]:
+        """See the contract and ``notices``."""
+        return notices(headers, body, secret)
 
 
 def _text(rows: Sequence[msgspec.Raw], name: str) -> str:
