@@ -79,7 +79,7 @@ class FakeXero(HttpServer):
                 return self.authorization.token(request)
         if not self.authorization.is_good(request):
             return _problem(401, "Unauthorized", "TokenExpired: token expired")
-        if request.path == "/connections":
+        if request.path.lower() == "/connections":
             return Reply(200, json.dumps(self.tenants).encode())
         return self._of_company(request)
 

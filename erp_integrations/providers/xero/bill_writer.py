@@ -135,7 +135,7 @@ class BillWriter:
         if is_guid(bill.vendor_ref):
             rows = self._client.rows("Contacts", filters={"IDs": bill.vendor_ref}, size=1).rows
             for row in rows:
-                return _decoded(row, _Vendor)
+                return self._client.decoded(row, _Vendor)
         raise RecordError(
             "Xero does not know the vendor that the contract company is linked to. Link the "
             "company to another vendor."
@@ -150,7 +150,7 @@ class BillWriter:
                 "Xero does not know the purchase order that the commitment is linked to. Link the "
                 "commitment to another one."
             )
-        order = _decoded(row, _Order)
+        order = self._client.decoded(row, _Order)
         if order.contact.id != bill.vendor_ref:
             raise RecordError(
                 "The purchase order that the commitment is linked to belongs to another vendor in "
@@ -168,14 +168,10 @@ class BillWriter:
         return made
 
     # ------------------------------------------------------------------- making
-    def _make(
-        self, bill: BillToExport, values: Mapping[str, Any], *, cancelled: int
-    ) -> RemoteBill:
+    def _make(self, bill: BillToExport, values: Mapping[str, Any], *, cancelled: int) -> RemoteBill:
         """``cancelled``: bills with this key that were voided, after which a new one is wanted."""
         try:
-            made = self._client.make(
-                "Invoices", values, idempotency_key=f"{bill.key}-{cancelled}"
-            )
+            made = self._client.make("Invoices", values, idempotency_key=f"{bill.key}-{cancelled}")
         except RecordError as error:
             if "idempotency" not in f"{error} {error.detail}".lower():
                 raise
@@ -187,9 +183,7 @@ class BillWriter:
             ) from error
         return self._written(made).bill
 
-    def _values(
-        self, bill: BillToExport, vendor: _Vendor, order: _Order | None
-    ) -> dict[str, Any]:
+    def _values(self, bill: BillToExport, vendor: _Vendor, order: _Order | None) -> dict[str, Any]:
         terms = vendor.terms.bills if vendor.terms else None
         due = due_date(bill.billing_date, terms)
         key = KEY_TEXT.format(key=bill.key)
@@ -228,13 +222,3 @@ class BillWriter:
             }
             for line in bill.lines
         ]
-
-
-def _decoded(row: msgspec.Raw, form: type[Any]) -> Any:
-    try:
-        return msgspec.json.decode(row, type=form)
-    except ValueError as error:
-        raise ProtocolError(
-            f"Xero sent a record that cannot be read: {error}.",
-            detail=bytes(row)[:500].decode(errors="replace"),
-        ) from error

@@ -131,7 +131,7 @@ class XeroClient:
     def connections(self) -> list[msgspec.Raw]:
         """Whose books the sign-in can open; asked before a company was chosen."""
         answer = self._http.get_json(CONNECTIONS, classify=errors.of_reading)
-        return self._decoded(answer.body, list[msgspec.Raw])
+        return self._parts(answer.body, list[msgspec.Raw])
 
     def make(self, name: str, record: Mapping[str, Any], *, idempotency_key: str) -> msgspec.Raw:
         """A new record, as Xero made it; all of it or nothing. Sent once, like every write.
@@ -155,6 +155,16 @@ class XeroClient:
         return made[0]
 
     # ------------------------------------------------------------------ answers
+    def decoded(self, row: msgspec.Raw, form: type[Form]) -> Form:
+        """One record that has to be readable. Raises ``ProtocolError``."""
+        try:
+            return msgspec.json.decode(row, type=form)
+        except ValueError as error:
+            raise ProtocolError(
+                f"{self.name} sent a record that cannot be read: {error}.",
+                detail=bytes(row)[:500].decode(errors="replace"),
+            ) from error
+
     def _company(self) -> dict[str, str]:
         if not self._tenant:
             raise ConfigurationError(
@@ -164,18 +174,18 @@ class XeroClient:
         return {"Xero-tenant-id": self._tenant}
 
     def _rows(self, answer: Answer, name: str) -> Rows:
-        parts = self._decoded(answer.body, dict[str, msgspec.Raw])
+        parts = self._parts(answer.body, dict[str, msgspec.Raw])
         if name not in parts:
             raise ProtocolError(
                 f"{self.name} answered without the {name} that were asked for.", detail=answer.text
             )
-        rows = self._decoded(parts[name], list[msgspec.Raw])
+        rows = self._parts(parts[name], list[msgspec.Raw])
         count = len(rows)
         if "pagination" in parts:
-            count = self._decoded(parts["pagination"], _Pagination).item_count
+            count = self._parts(parts["pagination"], _Pagination).item_count
         return Rows(rows, count, answer.server_time)
 
-    def _decoded(self, body: bytes | msgspec.Raw, form: type[Form]) -> Form:
+    def _parts(self, body: bytes | msgspec.Raw, form: type[Form]) -> Form:
         try:
             return msgspec.json.decode(body, type=form)
         except (ValueError, RecursionError) as error:

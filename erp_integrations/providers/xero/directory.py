@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 
 from erp_integrations.providers.contract import Provider, RemoteCommitment, RemoteVendor, Tenant
-from erp_integrations.providers.errors import ProtocolError
 from erp_integrations.providers.xero import records
 from erp_integrations.providers.xero.client import LARGEST_PAGE, XeroClient
 from erp_integrations.providers.xero.records import Contact
 
-Form = TypeVar("Form")
 #: a draft is not ordered yet
 ORDERED = {"AUTHORISED", "BILLED"}
 
@@ -80,7 +77,7 @@ class XeroDirectory(Provider):
 
     def tenants(self) -> list[Tenant]:
         """See the contract. Of Xero's two kinds only organisations keep books."""
-        rows = [self._decoded(row, ConnectionRow) for row in self._client.connections()]
+        rows = [self._client.decoded(row, ConnectionRow) for row in self._client.connections()]
         return [
             Tenant(row.id, row.name or row.id) for row in rows if row.kind in {"", "ORGANISATION"}
         ]
@@ -98,7 +95,7 @@ class XeroDirectory(Provider):
                 filters={"searchTerm": search.strip()},
             )
             for row in found.rows:
-                contact = self._decoded(row, ContactRow)
+                contact = self._client.decoded(row, ContactRow)
                 code = contact.account_number or contact.contact_number or ""
                 yield RemoteVendor(contact.id, code, contact.name)
             if found.count <= page * size or not found.rows:
@@ -109,11 +106,9 @@ class XeroDirectory(Provider):
         """See the contract. Xero's purchase orders know neither kind nor project."""
         page = 1
         while True:
-            found = self._client.rows(
-                "PurchaseOrders", order="PurchaseOrderNumber ASC", page=page
-            )
+            found = self._client.rows("PurchaseOrders", order="PurchaseOrderNumber ASC", page=page)
             for row in found.rows:
-                order = self._decoded(row, OrderRow)
+                order = self._client.decoded(row, OrderRow)
                 if order.status in ORDERED and order.fits(search):
                     yield self._commitment(order)
             if found.count <= page * LARGEST_PAGE or not found.rows:
@@ -136,12 +131,3 @@ class XeroDirectory(Provider):
             currency=order.currency,
             ordered_on=day,
         )
-
-    def _decoded(self, row: msgspec.Raw, form: type[Form]) -> Form:
-        try:
-            return msgspec.json.decode(row, type=form)
-        except ValueError as error:
-            raise ProtocolError(
-                f"{self._client.name} sent a record that cannot be read: {error}.",
-                detail=bytes(row)[:500].decode(errors="replace"),
-            ) from error

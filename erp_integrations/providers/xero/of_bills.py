@@ -2,11 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from erp_integrations.providers.contract import Page
-from erp_integrations.providers.errors import ProtocolError
-from erp_integrations.providers.xero import mapper
 from erp_integrations.providers.xero.batches import BatchNames
 from erp_integrations.providers.xero.bills import BILLS
 from erp_integrations.providers.xero.client import (
@@ -66,13 +62,7 @@ def _advances(client: XeroClient, bills: Sequence[str]) -> dict[str, set[str]]:
     ).rows
     found: dict[str, set[str]] = {PREPAYMENTS.name: set(), OVERPAYMENTS.name: set()}
     for row in rows:
-        try:
-            bill = msgspec.json.decode(row, type=BillRow)
-        except ValueError as error:
-            raise ProtocolError(
-                f"{client.name} sent a bill that cannot be read: {error}.",
-                detail=bytes(row)[: mapper.RAW_SIZE].decode(errors="replace"),
-            ) from error
+        bill = client.decoded(row, BillRow)
         found[PREPAYMENTS.name] |= {each.prepayment_id for each in bill.prepayments}
         found[OVERPAYMENTS.name] |= {each.overpayment_id for each in bill.overpayments}
     return found

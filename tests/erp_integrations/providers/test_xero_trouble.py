@@ -1,0 +1,251 @@
+"""Records that cannot be read, the ways in which Xero says no, and its budgets of calls."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from erp_integrations.providers.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ProtocolError,
+    RateLimited,
+)
+from erp_integrations.providers.oauth import NoTokens
+from erp_integrations.providers.xero.budget import PER_DAY, RESERVE, XeroPace
+from erp_integrations.providers.xero.provider import XeroProvider
+from tests.erp_integrations.providers.contract_suite import read
+from tests.erp_integrations.providers.xero_books import XeroBooks, connect, pages
+from tests.fakes.http_server import Reply
+from tests.fakes.xero import FakeXero
+
+
+@pytest.fixture
+def xero() -> Iterator[FakeXero]:
+    fake = FakeXero()
+    with fake.running():
+        yield fake
+
+
+@pytest.fixture
+def erp(xero: FakeXero) -> XeroBooks:
+    return XeroBooks(xero)
+
+
+# ------------------------------------------------------------------ bad records
+SPOILT: dict[str, Any] = {
+    "Status": "LOST",
+    "Date": "2026-13-45",
+    "Amount": "ten",
+    "Invoice": {"InvoiceID": "without its vendor"},
+    "UpdatedDateUTC": "yesterday",
+    "PaymentType": 7,
+}
+
+
+@pytest.mark.parametrize("field", SPOILT)
+@pytest.mark.parametrize("size", [1, 500])
+def test_one_bad_record_does_not_lose_the_others(
+    xero: FakeXero, erp: XeroBooks, field: str, size: int
+) -> None:
+    xero.ledger.ticks = True
+    checks = [erp.pay((erp.bill("10"), "10")) for _ in range(3)]
+    spoil(xero, 1, field, SPOILT[field])
+    found = pages(xero, page_size=size)
+    assert [each.check_number for page in found for each in page.payments] == [
+        checks[0],
+        checks[2],
+    ]
+    (rejected,) = [each for page in found for each in page.rejected]
+    assert rejected.remote_id.startswith("payment-")
+    assert "cannot be read" in rejected.reason and len(rejected.raw) > 20
+
+
+def spoil(fake: FakeXero, place: int, field: str, value: Any) -> None:
+    """On the wire only: Xero itself finds and orders the record as before."""
+    normal = fake._envelope
+
+    def spoilt(name: str, rows: Any, **more: Any) -> Reply:
+        bad = fake.records.payments()[place]["PaymentID"] if name == "Payments" else None
+        shown = [row | {field: value} if row.get("PaymentID") == bad else row for row in rows]
+        return normal(name, shown, **more)
+
+    fake._envelope = spoilt  # type: ignore[method-assign]
+
+
+def test_a_bad_advance_does_not_lose_the_others(xero: FakeXero, erp: XeroBooks) -> None:
+    good, bad = erp.pay_directly(erp.bill("10"), "10"), erp.pay_directly(erp.bill("20"), "20")
+    erp.checks[bad].currency = None  # type: ignore[assignment]
+    (page,) = [page for page in pages(xero) if page.payments or page.rejected]
+    assert [each.check_number for each in page.payments] == [good]
+    assert page.rejected[0].remote_id.startswith("prepayment-")
+
+
+def test_a_bill_that_cannot_be_read_stops_the_comparison(xero: FakeXero, erp: XeroBooks) -> None:
+    erp.bills[erp.bill("10").remote_id].currency = None  # type: ignore[assignment]
+    with pytest.raises(ProtocolError, match="bill that cannot be read"):
+        list(connect(xero).bills())
+
+
+def test_a_server_that_ignores_the_order_of_changes_is_not_trusted(
+    xero: FakeXero, erp: XeroBooks
+) -> None:
+    xero.ledger.ticks = True
+    for _ in range(3):
+        erp.pay((erp.bill("10"), "10"))
+    normal = xero._envelope
+    xero._envelope = (  # type: ignore[method-assign]
+        lambda name, rows, **more: normal(name, rows[::-1], **more)
+    )
+    with pytest.raises(ProtocolError, match="order of changes"):
+        pages(xero)
+
+
+# ----------------------------------------------------------------- Xero's own noes
+@pytest.mark.parametrize(
+    "name", ["Payments", "Prepayments", "Overpayments", "Invoices", "Contacts", "Organisation"]
+)
+def test_a_right_that_was_not_given_is_seen_when_it_is_connected(xero: FakeXero, name: str) -> None:
+    xero.withheld = {name}
+    with pytest.raises(AuthenticationError, match="every right"):
+        connect(xero).check()
+
+
+def test_a_company_that_was_disconnected_there_is_said_so(xero: FakeXero) -> None:
+    xero.tenants.clear()
+    with pytest.raises(AuthenticationError, match="company's books"):
+        connect(xero).check()
+
+
+def test_before_anybody_connected_it_the_button_is_named(xero: FakeXero) -> None:
+    with pytest.raises(AuthenticationError, match="Connect"):
+        connect(xero, tokens=NoTokens("Xero")).check()
+
+
+def test_without_a_client_id_it_is_not_made(xero: FakeXero) -> None:
+    with pytest.raises(ConfigurationError, match="client ID"):
+        connect(xero, settings={"client_id": " "})
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds", "words"), [("minute_left", 12, "at a time"), ("day_left", 40_000, "day")]
+)
+def test_what_is_too_often_waits_as_long_as_xero_says(
+    xero: FakeXero, left: str, seconds: int, words: str
+) -> None:
+    setattr(xero, left, 0)
+    with pytest.raises(RateLimited, match=words) as raised:
+        pages(xero)
+    assert raised.value.retry_after == pytest.approx(seconds, abs=2)
+
+
+@pytest.mark.parametrize("where", ["PaymentID=", 'PaymentID=="not a guid"', "Nothing==1"])
+def test_a_filter_that_xero_cannot_read_is_no_empty_answer(
+    xero: FakeXero, erp: XeroBooks, where: str
+) -> None:
+    erp.pay((erp.bill("10"), "10"))
+    with pytest.raises(ProtocolError, match="refused the question"):
+        connect(xero)._client.rows("Payments", where=where)
+
+
+# --------------------------------------------------------------------- the sign-in
+def test_xero_itself_is_asked_unless_an_address_is_given() -> None:
+    own = XeroProvider.authorization({})
+    assert own.token_url == "https://identity.xero.com/connect/token"
+    assert own.authorize_url == "https://login.xero.com/identity/connect/authorize"
+    there = XeroProvider.authorization({"url": "http://stand-in:1/"})
+    assert there.token_url == "http://stand-in:1/connect/token"
+    assert own.uses_pkce and "offline_access" in own.scopes
+
+
+# --------------------------------------------------------------------- its budgets
+class Clock:
+    def __init__(self) -> None:
+        self.now, self.slept = 1_000.0, 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pace(clock: Clock) -> XeroPace:
+    return XeroPace(clock=lambda: clock.now, sleep=clock.sleep)
+
+
+def test_the_sixty_first_call_waits_for_the_next_minute(pace: XeroPace, clock: Clock) -> None:
+    for _ in range(60):
+        pace.wait()
+    assert clock.slept == 0
+    pace.wait()
+    assert clock.slept == 60
+
+
+@pytest.mark.parametrize("said", [{"x-minlimit-remaining": "0"}, {"x-appminlimit-remaining": "9"}])
+def test_calls_of_others_count_too(pace: XeroPace, clock: Clock, said: dict[str, str]) -> None:
+    pace.heard(said)
+    pace.wait()
+    pace.wait()
+    assert clock.slept == 60
+
+
+def test_nobody_in_front_of_a_page_waits_for_a_minute(pace: XeroPace, clock: Clock) -> None:
+    pace.hurry()
+    pace.heard({"x-minlimit-remaining": "0"})
+    with pytest.raises(RateLimited) as raised:
+        pace.wait()
+    assert (raised.value.retry_after, clock.slept) == (60, 0)
+
+
+def test_the_last_calls_of_a_day_are_kept_for_the_button(pace: XeroPace) -> None:
+    pace.heard({"x-daylimit-remaining": str(RESERVE)})
+    with pytest.raises(RateLimited, match="24 hours"):
+        pace.wait()
+    pace.hurry()
+    pace.wait()
+    pace.heard({"x-daylimit-remaining": "0"})
+    with pytest.raises(RateLimited):
+        pace.wait()
+
+
+def test_what_does_not_fit_into_the_rest_of_the_day_is_not_begun(pace: XeroPace) -> None:
+    pace.heard({"x-daylimit-remaining": str(RESERVE + 100)})
+    pace.plan(100)
+    with pytest.raises(RateLimited) as raised:
+        pace.plan(101)
+    assert raised.value.retry_after
+
+
+def test_what_does_not_fit_into_any_day_is_begun(pace: XeroPace) -> None:
+    pace.heard({"x-daylimit-remaining": str(RESERVE + 100)})
+    pace.plan(PER_DAY)
+
+
+def test_a_run_stops_after_its_first_call_when_the_day_is_too_short(
+    xero: FakeXero, erp: XeroBooks
+) -> None:
+    xero.ledger.ticks = True
+    checks = [erp.pay((erp.bill("10"), "10")) for _ in range(20)]
+    xero.day_left = RESERVE + 10
+    provider = connect(xero, page_size=1)
+    with pytest.raises(RateLimited):
+        list(provider.pages(None))
+    assert provider.calls == 1
+    xero.day_left = RESERVE + 100
+    found = read(pages(xero, page_size=1))
+    assert [each.check_number for each in found] == checks
+
+
+def test_the_button_works_on_a_day_whose_rest_is_kept_for_it(
+    xero: FakeXero, erp: XeroBooks
+) -> None:
+    check = erp.pay((erp.bill("10"), "10"))
+    xero.day_left = 100
+    provider = connect(xero)
+    provider.hurry()
+    assert [each.check_number for each in read(list(provider.pages(None)))] == [check]
