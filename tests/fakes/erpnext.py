@@ -1,0 +1,190 @@
+"""A stand-in for an ERPNext 15 site: Frappe's REST API over books in memory.
+
+``test_fake_erpnext`` holds it to what a running site answered.
+"""
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+from tests.fakes.erpnext_documents import (
+    BANK,
+    COST,
+    DISCOUNT,
+    PAYABLE,
+    Documents,
+    known_fields,
+)
+from tests.fakes.erpnext_ledger import ErpNextLedger
+from tests.fakes.erpnext_query import Refused, Tables
+from tests.fakes.erpnext_writes import written
+from tests.fakes.http_server import HttpServer, Reply, Request
+from tests.fakes.ledger import Bill, Vendor
+
+Record = dict[str, Any]
+KEY, SECRET = "f00dfeed0000001", "5ec2e7feed00001"
+ZONE = "America/New_York"
+CHILDREN = {
+    "Payment Entry Reference": ("Payment Entry", "references"),
+    "Journal Entry Account": ("Journal Entry", "accounts"),
+    "Purchase Invoice Item": ("Purchase Invoice", "items"),
+    "Purchase Order Item": ("Purchase Order", "items"),
+}
+
+
+class FakeErpNext(HttpServer):
+    """The site; ``ledger`` is where its accountants work."""
+
+    def __init__(self, *, zone: str = ZONE, **options: Any) -> None:
+        super().__init__(self._answer)
+        self.ledger = ErpNextLedger(**options)
+        self.documents = Documents(self.ledger, zone)
+        self.fields = known_fields()
+        #: doctypes that the user of the key may not read
+        self.withheld: set[str] = set()
+        #: what the user's permissions leave of the companies; None: all of them
+        self.companies: list[str] = [self.ledger.company]
+        self.is_revoked = False
+        self.is_read_only = False
+        #: a setting of *Selling*; without it lines below zero are refused
+        self.allows_negative_rates = True
+        self.refuses_to_submit = ""
+        #: what was sent for new bills
+        self.inserted: list[Record] = []
+        #: instead of what the ledger holds
+        self.tables: dict[str, list[Record]] = {}
+
+    # ---------------------------------------------------------- for demo and tests
+    def clock(self) -> float:
+        return self.ledger.now.timestamp()
+
+    def remote_id_of(self, bill: Bill) -> str:
+        return self.ledger.name_of(bill)
+
+    def vendor_ref_of(self, vendor: Vendor) -> str:
+        return vendor.name
+
+    # ------------------------------------------------------------------ what it has
+    def all_documents(self) -> dict[str, list[Record]]:
+        show, ledger = self.documents, self.ledger
+        booked = list(ledger.payments.values())
+        entries = [each for each in booked if not each.is_direct and not each.is_credit]
+        journals = [each for each in booked if each.is_direct or each.is_credit]
+        tombs = enumerate(ledger.tombstones, start=1)
+        return {
+            "Payment Entry": [show.entry(each) for each in entries],
+            "Journal Entry": [show.journal(each) for each in journals],
+            "Purchase Invoice": [show.bill(each) for each in ledger.bills.values()],
+            "Purchase Order": [show.order(each) for each in ledger.orders],
+            "Deleted Document": [show.tombstone(*tomb, place) for place, tomb in tombs],
+            "Supplier": [
+                {"name": each.name, "supplier_name": each.name, "disabled": 0, "idx": 0}
+                for each in ledger.vendors
+            ],
+            "Project": [
+                {"name": name, "project_name": title, "company": ledger.company, "status": "Open"}
+                for name, title in ledger.jobs
+            ],
+            "Company": [self._company(name) for name in self.companies],
+            "Account": [
+                {"name": BANK, "account_type": "Bank"},
+                {"name": PAYABLE, "account_type": "Payable"},
+                {"name": DISCOUNT, "account_type": None},
+            ],
+            "System Settings": [{"name": "System Settings", "time_zone": self.documents.zone.key}],
+        } | self.tables
+
+    def _company(self, name: str) -> Record:
+        return {
+            "name": name,
+            "default_currency": "USD",
+            "default_expense_account": COST,
+            "cost_center": "Main - NGC",
+        }
+
+    # ------------------------------------------------------------------ the protocol
+    def _answer(self, request: Request) -> Reply:
+        try:
+            self._require_key(request.headers.get("Authorization"))
+            return self._routed(request)
+        except Refused as refused:
+            return refusal(refused)
+
+    def _require_key(self, given: str | None) -> None:
+        if given is None:
+            raise Refused(403, "PermissionError", "User <strong>Guest</strong> has no access")
+        if given != f"token {KEY}:{SECRET}" or self.is_revoked:
+            raise Refused(401, "AuthenticationError", "")
+
+    def _routed(self, request: Request) -> Reply:
+        area, _, rest = request.path.removeprefix("/api/").partition("/")
+        asked: Record = {name: values[0] for name, values in request.query.items()}
+        if area == "method":
+            if request.method == "POST" and request.body:
+                asked |= json.loads(request.body)
+            return answered("message", self._method(rest, asked))
+        if area != "resource":
+            return Reply(404, b"<h1>Not Found</h1>", "text/html; charset=utf-8")
+        doctype, _, name = (unquote(part) for part in rest.partition("/"))
+        if request.method != "GET":
+            return written(self, request, doctype, name)
+        if name:
+            return answered("data", self.document(doctype, name))
+        return answered("data", self._list(doctype, asked))
+
+    def _method(self, name: str, asked: Record) -> Any:
+        match name:
+            case "frappe.client.get_list":
+                return self._list(asked.pop("doctype"), asked)
+            case "frappe.client.get_count":
+                found = {**asked, "fields": ["name"], "limit_page_length": 0}
+                return len(self._list(found.pop("doctype"), {**found, "order_by": "name asc"}))
+            case "frappe.client.get_time_zone":
+                return {"time_zone": self.documents.zone.key}
+        raise Refused(417, "ValidationError", f"Failed to get method for command {name}")
+
+    def _list(self, doctype: str, asked: Record) -> list[Record]:
+        documents = self.all_documents()
+        self._require_right(doctype, documents)
+        if doctype in CHILDREN and asked.get("parent") != CHILDREN[doctype][0]:
+            raise Refused(403, "PermissionError", f"No permission for {doctype}")
+        return Tables(documents, CHILDREN, self.fields).rows(doctype, asked)
+
+    def document(self, doctype: str, name: str) -> Record:
+        documents = self.all_documents()
+        if doctype not in documents:
+            raise Refused(404, "DoesNotExistError", f"DocType {doctype} not found")
+        found = [each for each in documents[doctype] if each["name"] == name]
+        if not found:
+            raise Refused(404, "DoesNotExistError", f"{doctype} {name} not found")
+        self._require_right(doctype, documents)
+        return {field: value for field, value in found[0].items() if value is not None}
+
+    def _require_right(self, doctype: str, documents: dict[str, list[Record]]) -> None:
+        parent = CHILDREN.get(doctype, (doctype,))[0]
+        if parent not in documents:
+            raise Refused(404, "DoesNotExistError", f"DocType {doctype} not found")
+        if parent in self.withheld:
+            raise Refused(403, "PermissionError", f"No permission for {doctype}")
+
+
+def answered(envelope: str, found: Any) -> Reply:
+    return Reply(200, json.dumps({envelope: found}).encode())
+
+
+def refusal(refused: Refused) -> Reply:
+    """An error as the recorded ones: the exception, its name, what people are shown."""
+    body: Record = {"exc_type": refused.kind}
+    if refused.status != 404:
+        shown = f": {refused.message}" if refused.status == 417 else ""
+        body["exception"] = f"frappe.exceptions.{refused.kind}{shown}"
+        body["exc"] = json.dumps(["Traceback (most recent call last): …"])
+    if refused.message:
+        message = {"message": refused.message, "title": "Message", "indicator": "red"}
+        body["_server_messages"] = json.dumps([json.dumps({**message, "raise_exception": 1})])
+    return Reply(refused.status, json.dumps(body).encode())
+
+
+def connection(fake: FakeErpNext) -> tuple[dict[str, str], dict[str, str]]:
+    """What a person would type to connect."""
+    return {"url": fake.url, "api_key": KEY}, {"api_secret": SECRET}
