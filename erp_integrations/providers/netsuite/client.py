@@ -1,0 +1,131 @@
+"""NetSuite's REST web services: SuiteQL for everything, records for what SuiteQL cannot say."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from erp_integrations.providers.errors import ProtocolError, RecordNotFound
+from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
+from erp_integrations.providers.netsuite.errors import NO_SUCH_ID, error_codes, meaning
+from erp_integrations.providers.oauth import Tokens
+
+SUITEQL = "/services/rest/query/v1/suiteql"
+RECORD = "/services/rest/record/v1"
+#: NetSuite refuses SuiteQL without it
+TRANSIENT = {"Prefer": "transient"}
+#: rows in one answer, and ids in one list of a query
+MOST_ROWS = 1000
+
+
+class Found(NamedTuple):
+    """One answer: its rows, still encoded, how many there are in all, and NetSuite's clock."""
+
+    rows: list[msgspec.Raw]
+    total: int
+    is_last: bool
+    server_time: datetime
+
+
+class _Collection(msgspec.Struct):
+    items: list[msgspec.Raw]
+    has_more: bool = msgspec.field(name="hasMore")
+    total: int = msgspec.field(name="totalResults")
+
+
+class NetSuiteClient:
+    """One account, read with the tokens of one sign-in."""
+
+    def __init__(
+        self,
+        url: str,
+        tokens: Tokens,
+        *,
+        allow_private: bool = False,
+        limits: Limits | None = None,
+        retries: RetryPolicy | None = None,
+    ) -> None:
+        self._http = HttpClient(
+            url,
+            erp="NetSuite",
+            allow_private=allow_private,
+            limits=limits,
+            retries=retries,
+            tokens=tokens,
+        )
+        self.name = self._http.name
+
+    @property
+    def calls(self) -> int:
+        return self._http.calls
+
+    def hurry(self) -> None:
+        self._http.hurry()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def suiteql(self, query: str, what: str, *, size: int, offset: int = 0) -> Found:
+        """The rows of a query; ``what`` it asks for, in the words of people.
+
+        Raises what ``HttpClient.ask`` raises, and ``ProtocolError`` for an
+        answer that is no collection.
+        """
+        answer = self._http.ask(
+            SUITEQL,
+            {"q": query},
+            [("limit", str(min(size, MOST_ROWS))), ("offset", str(offset))],
+            headers=TRANSIENT,
+            classify=lambda answer: meaning(answer, self.name, what),
+        )
+        return self._found(answer)
+
+    def every(self, query: str, what: str) -> Iterator[msgspec.Raw]:
+        """All rows of a query whose rows are few and whose order is strict."""
+        offset = 0
+        while True:
+            found = self.suiteql(query, what, size=MOST_ROWS, offset=offset)
+            yield from found.rows
+            if found.is_last or not found.rows:
+                return
+            offset += len(found.rows)
+
+    def record(self, kind: str, record_id: str) -> bytes:
+        """One record with its sublists, encoded.
+
+        Raises ``RecordNotFound`` only when NetSuite says that this id does not exist.
+        """
+        answer = self._http.get(
+            f"{RECORD}/{kind}/{record_id}",
+            [("expandSubResources", "true")],
+            classify=lambda answer: self._missing(answer) or meaning(answer, self.name, kind),
+        )
+        if answer.status >= 300 or not answer.is_json:
+            raise self._page_for_people(answer)
+        return answer.body
+
+    def _missing(self, answer: Answer) -> RecordNotFound | None:
+        if answer.status == 404 and NO_SUCH_ID in error_codes(answer):
+            return RecordNotFound(f"{self.name} does not know this record any more.")
+        return None
+
+    def _page_for_people(self, answer: Answer) -> ProtocolError:
+        return ProtocolError(
+            f"{self.name} answered with a page for people instead of data. "
+            f"Is the address of the connection right?",
+            detail=answer.text,
+        )
+
+    def _found(self, answer: Answer) -> Found:
+        if answer.status >= 300 or not answer.is_json:
+            raise self._page_for_people(answer)
+        try:
+            found = msgspec.json.decode(answer.body, type=_Collection)
+        except (ValueError, RecursionError) as error:
+            raise ProtocolError(
+                f"{self.name} sent an answer that is cut off or no collection, so nothing of it "
+                f"was used.",
+                detail=f"{error}: {answer.text}",
+            ) from error
+        return Found(found.items, found.total, not found.has_more, answer.server_time)
