@@ -7,6 +7,7 @@ of the gateway before it.
 """
 
 import datetime as dt
+from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ from tests.fakes.ledger import Bill, Ledger, Payment, Vendor
 from tests.fakes.quickbooks_online_query import MOST, QueryParserError, Refusal, parsed, selected
 from tests.fakes.quickbooks_online_records import OtherLine, Record
 from tests.fakes.quickbooks_online_writes import change_payment, create_bill
+from tests.fakes.tryton_writes import LOST, Loss
 
 REALM = "4620816365000000001"
 REMEMBERED = dt.timedelta(days=30)
@@ -37,6 +39,10 @@ THROTTLED = Reply(
 )
 
 
+class Lost(Exception):
+    """The answer breaks off."""
+
+
 class FakeQuickBooksOnline(HttpServer):
     """One company's books. ``tells_currency``: as in companies with several currencies."""
 
@@ -47,13 +53,19 @@ class FakeQuickBooksOnline(HttpServer):
         self.oauth = AuthorizationServer(lifetime=3600)
         self.oauth.answer_to_redirect = {"realmId": REALM}
         self.tells_currency = True
+        #: whether it refuses to tell of changes that are too old, or tells what it remembers
+        self.refuses_old = True
         #: changes that the list of changes names at the most
         self.most_changes = MOST
         #: lines of payments that are no bills, by the payment's number
         self.other_lines: dict[int, list[OtherLine]] = {}
         self.orders: dict[str, Record] = {}
+        self.customers: list[Record] = []
         #: what was answered to a request with this id; it is answered again
         self.answered: dict[str, Record] = {}
+        #: what becomes of the next bills that are written
+        self.losses: deque[Loss] = deque()
+        self.late: list[Request] = []
         #: lines of bills that programs wrote: account, text, amount
         self.booked: list[tuple[str, str, Decimal]] = []
 
@@ -74,6 +86,9 @@ class FakeQuickBooksOnline(HttpServer):
         made = self.ledger.pay(check, *pays)
         self.other_lines[made.number] = others
         return made
+
+    def delete_bill(self, number: int) -> None:
+        del self.ledger.bills[number]
 
     def order(self, vendor: Vendor, number: str, total: str) -> Record:
         made = self.ledger.bill(number, total, vendor=vendor)
@@ -97,6 +112,8 @@ class FakeQuickBooksOnline(HttpServer):
             return self._said(self._served(place, request))
         except Refusal as refusal:
             return self._fault(refusal)
+        except Lost:
+            return LOST
 
     def _gateway(self, request: Request) -> Reply | None:
         """Who is let in; its faults are written in lower case."""
@@ -126,10 +143,26 @@ class FakeQuickBooksOnline(HttpServer):
         if len(parts) == 2 and request.method == "GET":
             return self._one(*parts)
         if request.method == "POST" and parts == ["bill"]:
-            return create_bill(self, request)
+            return self._write(request)
         if request.method == "POST" and parts == ["billpayment"]:
             return change_payment(self, request)
         raise Refusal("500", "Unsupported Operation", f"Operation {place} is not supported.")
+
+    def _write(self, request: Request) -> Record:
+        """A bill, unless it gets lost on the way."""
+        loss = self.losses.popleft() if self.losses else Loss.NONE
+        if loss is Loss.BEFORE:
+            raise Lost
+        if loss is Loss.LATE:
+            self.late.append(request)
+            raise Lost
+        made = create_bill(self, request)
+        late, self.late = self.late, []
+        for each in late:
+            create_bill(self, each)
+        if loss is Loss.AFTER:
+            raise Lost
+        return made
 
     # ----------------------------------------------------------------- questions
     def table(self, entity: str) -> list[Record]:
@@ -144,7 +177,7 @@ class FakeQuickBooksOnline(HttpServer):
             "Vendor": lambda: [records.vendor(each, began) for each in ledger.vendors],
             "Account": lambda: [records.account(each, began) for each in records.ACCOUNTS],
             "PurchaseOrder": lambda: list(self.orders.values()),
-            "Customer": lambda: [],
+            "Customer": lambda: self.customers,
             "CompanyInfo": lambda: [records.company_info(began)],
             "Preferences": lambda: [
                 records.preferences(began, several_currencies=self.tells_currency)
@@ -176,7 +209,10 @@ class FakeQuickBooksOnline(HttpServer):
         since = dt.datetime.fromisoformat(text)
         since = since if since.tzinfo else since.replace(tzinfo=records.PACIFIC)
         if self.ledger.now - since > REMEMBERED:
-            raise Refusal("2170", "Invalid changedSince", "changedSince is more than 30 days ago.")
+            if self.refuses_old:
+                text = "changedSince is more than 30 days ago."
+                raise Refusal("2170", "Invalid changedSince", text)
+            since = self.ledger.now - REMEMBERED
         parts = []
         for entity in asked["entities"][0].split(","):
             rows = [each for each in self.table(entity) if _changed(each) >= since]

@@ -159,6 +159,16 @@ def vendor(each: Vendor, began: dt.datetime) -> Record:
     }  # fmt: skip
 
 
+def customer(number: int, name: str, began: dt.datetime, *, parent: str = "") -> Record:
+    """A project is a customer below a customer."""
+    return {
+        "domain": "QBO", "sparse": False, "Id": str(number), "SyncToken": "0",
+        "MetaData": meta(began, began), "DisplayName": name, "Active": True,
+        "FullyQualifiedName": f"{parent}:{name}" if parent else name,
+        "Job": bool(parent), "IsProject": bool(parent), "Level": 1 if parent else 0,
+    }  # fmt: skip
+
+
 def account(number: str, began: dt.datetime) -> Record:
     path, kind = ACCOUNTS[number]
     return {

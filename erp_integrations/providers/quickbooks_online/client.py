@@ -225,6 +225,11 @@ def quoted(value: str | Decimal) -> str:
     return f"'{text}'"
 
 
+def like(text: str) -> str:
+    """A part of a text. What stands for a wildcard in it finds more, never less."""
+    return quoted(f"%{text}%")
+
+
 def stamp(moment: datetime) -> str:
     """A moment in a statement. QuickBooks has whole seconds."""
     return moment.astimezone(UTC).replace(microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ")

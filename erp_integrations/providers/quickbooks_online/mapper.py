@@ -19,6 +19,8 @@ from erp_integrations.providers.contract import (
     RejectedRecord,
     RemoteAllocation,
     RemoteBill,
+    RemoteCommitment,
+    RemoteJob,
     RemoteMethod,
     RemotePayment,
     RemoteStatus,
@@ -107,6 +109,23 @@ class VendorRow(msgspec.Struct, rename="pascal"):
     id: str
     display_name: str
     acct_num: str | None = None
+
+
+class CustomerRow(msgspec.Struct, rename="pascal"):
+    id: str
+    fully_qualified_name: str
+    job: bool | None = None
+    is_project: bool | None = None
+
+
+class OrderRow(msgspec.Struct, rename="pascal"):
+    id: str
+    vendor_ref: Ref
+    total_amt: Decimal
+    txn_date: date | None = None
+    currency_ref: Ref | None = None
+    doc_number: str | None = None
+    private_note: str | None = None
 
 
 class Key(msgspec.Struct, rename="pascal"):
@@ -254,8 +273,33 @@ def bill(row: BillRow, paid: Decimal, home: Home) -> RemoteBill:
     )
 
 
-def vendor(row: VendorRow) -> RemoteVendor:
+def vendor(raw: msgspec.Raw) -> RemoteVendor:
+    """Raises ``ValueError``, as do the two below."""
+    row = msgspec.json.decode(raw, type=VendorRow)
     return RemoteVendor(remote_id=row.id, code=row.acct_num or row.id, name=row.display_name)
+
+
+def job(raw: msgspec.Raw) -> RemoteJob | None:
+    """Customers that stand for themselves are no projects."""
+    row = msgspec.json.decode(raw, type=CustomerRow)
+    if not (row.job or row.is_project):
+        return None
+    return RemoteJob(remote_id=row.id, code=row.id, name=row.fully_qualified_name)
+
+
+def commitment(raw: msgspec.Raw, home: Home) -> RemoteCommitment:
+    row = msgspec.json.decode(raw, type=OrderRow)
+    code = row.doc_number or row.id
+    return RemoteCommitment(
+        remote_id=row.id,
+        code=code,
+        title=row.private_note or f"Purchase order {code}",
+        vendor_ref=row.vendor_ref.value,
+        vendor_name=row.vendor_ref.name or "",
+        total=_finite(row.total_amt),
+        currency=row.currency_ref.value if row.currency_ref else home(),
+        ordered_on=row.txn_date,
+    )
 
 
 def key_of(raw: msgspec.Raw) -> tuple[datetime, str] | None:

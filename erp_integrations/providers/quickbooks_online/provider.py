@@ -13,20 +13,22 @@ import msgspec
 
 from erp_integrations.providers.capabilities import VENDORS_OWN_ADDRESS
 from erp_integrations.providers.contract import (
+    NOTIFICATION_SECRET,
+    BillToExport,
     Capabilities,
     ConnectionField,
     Cursor,
+    Notice,
     Page,
     PaymentQuestion,
-    Provider,
     RemoteBill,
     RemotePayment,
-    RemoteVendor,
 )
 from erp_integrations.providers.errors import (
     ConfigurationError,
     ProtocolError,
     RecordError,
+    RecordNotFound,
 )
 from erp_integrations.providers.http import Limits, RetryPolicy
 from erp_integrations.providers.oauth import (
@@ -36,12 +38,18 @@ from erp_integrations.providers.oauth import (
     NoTokens,
     Tokens,
 )
-from erp_integrations.providers.quickbooks_online import auth, mapper
+from erp_integrations.providers.quickbooks_online import auth, mapper, notifications
+from erp_integrations.providers.quickbooks_online.bill_writer import (
+    EXPENSE,
+    RETAINAGE,
+    BillWriter,
+)
 from erp_integrations.providers.quickbooks_online.bills import Bills
 from erp_integrations.providers.quickbooks_online.client import (
     CALLS_PER_MINUTE,
     QuickBooksClient,
 )
+from erp_integrations.providers.quickbooks_online.directory import QuickBooksDirectory
 from erp_integrations.providers.quickbooks_online.errors import ERP
 from erp_integrations.providers.quickbooks_online.search import Search
 from erp_integrations.providers.quickbooks_online.walk import (
@@ -56,8 +64,8 @@ from erp_integrations.providers.quickbooks_online.walk import (
 FIRST_ZONE = timedelta(hours=14)
 
 
-class QuickBooksOnlineProvider(Provider):
-    """Reads one company's books."""
+class QuickBooksOnlineProvider(QuickBooksDirectory):
+    """Reads one company's books, and writes bills into them."""
 
     code: ClassVar[str] = "quickbooks_online"
     label: ClassVar[str] = ERP
@@ -66,7 +74,11 @@ class QuickBooksOnlineProvider(Provider):
         time_resolution_seconds=1,
         scoped_sync=True,
         payment_search=True,
+        export_bills=True,
         vendors=True,
+        jobs=True,
+        commitments=True,
+        notifications=True,
         bill_number_length=21,
         calls_per_minute=CALLS_PER_MINUTE,
         calls_at_once=10,
@@ -87,7 +99,20 @@ class QuickBooksOnlineProvider(Provider):
             "Filled in by itself when somebody presses “Connect” and chooses the company.",
             is_required=False,
         ),
+        ConnectionField(
+            EXPENSE,
+            "Account of exported bills",
+            "Name or number of the account for subcontracted work. Only for exporting invoices.",
+            is_required=False,
+        ),
+        ConnectionField(
+            RETAINAGE,
+            "Account of retainage",
+            "Where retainage is kept back on exported bills. Empty: the account above.",
+            is_required=False,
+        ),
         VENDORS_OWN_ADDRESS,
+        NOTIFICATION_SECRET,
     )
 
     def __init__(
@@ -117,7 +142,7 @@ class QuickBooksOnlineProvider(Provider):
         self._page_size = page_size or self.capabilities.page_size
         overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
         self._overlap = timedelta(seconds=overlap)
-        self._bills = Bills(self._client, lambda: self._home)
+        self._bills = Bills(self._client, self._home_currency)
         #: numbers of bills that were asked for in this run
         self._numbers: dict[str, str] = {}
 
@@ -174,7 +199,7 @@ class QuickBooksOnlineProvider(Provider):
 
     def find_payments(self, question: PaymentQuestion, *, limit: int) -> list[RemotePayment]:
         """See the contract and ``Search``."""
-        return Search(self._client, self._payments).newest(question, limit)
+        return Search(self._client, self._payments, self._directory).newest(question, limit)
 
     def payment(self, remote_id: str) -> RemotePayment:
         """See the contract. Raises ``RecordError`` when the record cannot be read."""
@@ -185,7 +210,7 @@ class QuickBooksOnlineProvider(Provider):
             raise RecordError(bad.reason, detail=bad.raw)
         return payments[0]
 
-    # ----------------------------------------------------------- bills, vendors
+    # -------------------------------------------------------------------- bills
     def bills(self, remote_ids: Sequence[str] | None = None) -> Iterator[RemoteBill]:
         """See the contract and ``Bills``: a question more where something was paid."""
         if remote_ids is None:
@@ -193,18 +218,38 @@ class QuickBooksOnlineProvider(Provider):
         else:
             yield from self._bills.these(remote_ids)
 
-    def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
-        """See the contract. QuickBooks lists active vendors only."""
-        yield from Search(self._client, self._payments).vendors(search)
+    def create_bill(self, bill: BillToExport) -> RemoteBill:
+        """See the contract and ``BillWriter``."""
+        return self._bill(BillWriter(self._client, self._settings).write(bill))
+
+    def find_bill(self, key: str) -> RemoteBill:
+        found = BillWriter(self._client, self._settings).with_key(key)
+        if found is None:
+            raise RecordNotFound(f"{self._client.name} has no bill with this key.")
+        return self._bill(found.id)
+
+    def _bill(self, remote_id: str) -> RemoteBill:
+        for bill in self._bills.these([remote_id]):
+            return bill
+        raise RecordNotFound(f"{self._client.name} has this bill no more.")
+
+    @classmethod
+    def read_notification(
+        cls, headers: Mapping[str, str], body: bytes, secret: str
+    ) -> list[Notice]:
+        return notifications.read(headers, body, secret)
 
     # ------------------------------------------------------------------ the rest
     def _payments(self, rows: Sequence[msgspec.Raw]) -> mapper.Mapped:
-        return mapper.payments(rows, self._numbers_of, lambda: self._home)
+        return mapper.payments(rows, self._numbers_of, self._home_currency)
 
     def _numbers_of(self, bill_ids: Sequence[str]) -> Mapping[str, str]:
         missing = [each for each in bill_ids if each not in self._numbers]
         self._numbers |= self._bills.numbers(missing)
         return self._numbers
+
+    def _home_currency(self) -> str:
+        return self._home
 
     @cached_property
     def _home(self) -> str:

@@ -1,4 +1,4 @@
-"""Looking for payments and vendors by what somebody knows of them.
+"""Looking for payments by what somebody knows of them.
 
 QuickBooks' language has ``AND`` but no ``OR``, knows only ``%`` as a wildcard,
 and cannot look into the names of references. So it is asked for what it can
@@ -9,10 +9,14 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from erp_integrations.providers.contract import PaymentQuestion, RemotePayment, RemoteVendor
-from erp_integrations.providers.errors import ProtocolError
-from erp_integrations.providers.quickbooks_online import mapper
-from erp_integrations.providers.quickbooks_online.client import MOST, QuickBooksClient, quoted
+from erp_integrations.providers.contract import PaymentQuestion, RemotePayment
+from erp_integrations.providers.quickbooks_online.client import (
+    MOST,
+    QuickBooksClient,
+    like,
+    quoted,
+)
+from erp_integrations.providers.quickbooks_online.directory import Directory
 from erp_integrations.providers.quickbooks_online.walk import PAYMENT, Reader
 
 NEWEST_FIRST = "TxnDate DESC"
@@ -23,8 +27,8 @@ VENDORS = 20
 class Search:
     """What cannot be read is left out: a search is no sync."""
 
-    def __init__(self, client: QuickBooksClient, mapped: Reader) -> None:
-        self._client, self._mapped = client, mapped
+    def __init__(self, client: QuickBooksClient, mapped: Reader, directory: Directory) -> None:
+        self._client, self._mapped, self._directory = client, mapped, directory
 
     def newest(self, question: PaymentQuestion, limit: int) -> list[RemotePayment]:
         rows: dict[bytes, msgspec.Raw] = {}
@@ -45,37 +49,14 @@ class Search:
         """Statements' conditions; together they find everything that can fit."""
         where = [] if question.amount is None else [f"TotalAmt = {quoted(question.amount)}"]
         if question.number:
-            yield (*where, f"DocNumber LIKE {_like(question.number)}")
+            yield (*where, f"DocNumber LIKE {like(question.number)}")
             if question.number.isdecimal():
                 yield (*where, f"Id = {quoted(question.number)}")
         elif where or not question.vendor:
             yield where
         else:
-            for vendor in list(self.vendors(question.vendor))[:VENDORS]:
+            for vendor in list(self._directory.vendors(question.vendor))[:VENDORS]:
                 yield (f"VendorRef = {quoted(vendor.remote_id)}",)
-
-    def vendors(self, search: str) -> Iterator[RemoteVendor]:
-        where = (f"DisplayName LIKE {_like(search)}",) if search else ()
-        start, given = 1, set[str]()
-        while True:
-            found = self._client.query("Vendor", where, order="Id", start=start)
-            for raw in found.rows:
-                try:
-                    each = mapper.vendor(msgspec.json.decode(raw, type=mapper.VendorRow))
-                except ValueError as error:
-                    raise ProtocolError(
-                        f"{self._client.name} sent a vendor that cannot be read: {error}."
-                    ) from error
-                if (
-                    each.remote_id not in given
-                    and search.lower() in f"{each.name} {each.code}".lower()
-                ):
-                    given.add(each.remote_id)
-                    yield each
-            if len(found.rows) < MOST:
-                return
-            # one again, so that a vendor that goes inactive meanwhile hides no other
-            start += MOST - 1
 
 
 def _fits(payment: RemotePayment, question: PaymentQuestion) -> bool:
@@ -85,8 +66,3 @@ def _fits(payment: RemotePayment, question: PaymentQuestion) -> bool:
         and (question.amount is None or question.amount == payment.total)
         and vendor in payment.vendor_name.lower()
     )
-
-
-def _like(text: str) -> str:
-    """A part of a text. What stands for a wildcard in it finds more, which is sorted out later."""
-    return quoted(f"%{text}%")

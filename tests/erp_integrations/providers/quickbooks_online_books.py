@@ -1,9 +1,11 @@
 """Somebody who keeps books in the stand-in for QuickBooks Online, and providers that read them."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
+
+import pytest
 
 from erp_integrations.providers.contract import Page
 from erp_integrations.providers.http import Limits, RetryPolicy
@@ -19,6 +21,13 @@ from tests.fakes.quickbooks_online_records import OtherLine
 
 LIMITS = Limits(connect_seconds=1, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000)
 ONCE = RetryPolicy(attempts=1)
+
+
+@pytest.fixture
+def quickbooks() -> Iterator[FakeQuickBooksOnline]:
+    fake = FakeQuickBooksOnline()
+    with fake.running():
+        yield fake
 
 
 def signer_of(settings: Mapping[str, str]) -> Signer:
