@@ -86,6 +86,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    #: else each answer waits 40 ms for the client's word that its headers have come
+    disable_nagle_algorithm = True
     server: _Server
 
     def do_GET(self) -> None:
