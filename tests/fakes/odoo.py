@@ -6,13 +6,15 @@ holds it to recordings of a running Odoo 19, answer by answer.
 """
 
 import json
-from collections.abc import Callable
+from collections import deque
 from typing import Any
 
 from tests.fakes.http_server import HttpServer, Reply, Request
 from tests.fakes.ledger import Bill, Vendor
 from tests.fakes.odoo_books import OdooLedger
 from tests.fakes.odoo_orm import OdooError, Record
+from tests.fakes.odoo_writes import ACTS, created
+from tests.fakes.tryton_writes import LOST, Loss
 
 KEY, LOGIN, DATABASE, USER = "a" * 40, "admin", "odoo_lab", 2
 JSON = "application/json; charset=utf-8"
@@ -31,8 +33,10 @@ SIGNATURES = {
     "web_search_read": {"domain", "specification", "offset", "limit", "order", "count_limit"},
     "fields_get": {"allfields", "attributes"},
     "read": {"fields", "load"},
-}
-OF_RECORDS = {"read"}
+    "create": {"vals_list"},
+} | {name: set() for name in ACTS}
+WRITES = {"create", *ACTS}
+OF_RECORDS = {"read", *ACTS}
 
 
 class FakeOdoo(HttpServer):
@@ -45,6 +49,9 @@ class FakeOdoo(HttpServer):
         self.key = KEY
         #: models that the user of the key may not read
         self.withheld: set[str] = set()
+        #: what becomes of the next writes
+        self.losses: deque[Loss] = deque()
+        self._late: list[Request] = []
 
     @property
     def tables(self) -> Any:
@@ -61,6 +68,21 @@ class FakeOdoo(HttpServer):
 
     # ----------------------------------------------------------------- the APIs
     def _answer(self, request: Request) -> Reply:
+        if not _is_write(request):
+            return self._answered(request)
+        loss = self.losses.popleft() if self.losses else Loss.NONE
+        if loss is Loss.BEFORE:
+            return LOST
+        if loss is Loss.LATE:
+            self._late.append(request)
+            return LOST
+        reply = self._answered(request)
+        late, self._late = self._late, []
+        for each in late:
+            self._answered(each)
+        return LOST if loss is Loss.AFTER else reply
+
+    def _answered(self, request: Request) -> Reply:
         if request.path == "/jsonrpc" and request.method == "POST":
             return self._rpc(json.loads(request.body))
         if self.version >= 19 and request.path in {"/web/version", "/json/version"}:
@@ -116,7 +138,7 @@ class FakeOdoo(HttpServer):
         if (user, secret) != (USER, self.key):
             raise OdooError("odoo.exceptions.AccessDenied", "Access Denied", 403)
         values = dict(values)
-        ids = positional[0] if name in OF_RECORDS or name in self._acts() else []
+        ids = positional[0] if name in OF_RECORDS else []
         if name == "search_read" and positional:
             values["domain"] = positional[0]
         if name == "create":
@@ -132,10 +154,6 @@ class FakeOdoo(HttpServer):
             )
 
     # --------------------------------------------------------------- the methods
-    def _acts(self) -> dict[str, Callable[..., Any]]:
-        """Methods of records that change something."""
-        return {}
-
     def _call(self, model: str, method: str, ids: list[int], values: Record) -> Any:
         if model not in self.tables.rows:
             raise OdooError(
@@ -147,7 +165,7 @@ class FakeOdoo(HttpServer):
                 f"The method '{model}.{method}' does not exist",
                 404,
             )
-        values.pop("context", None)
+        context = values.pop("context", None) or {}
         for name in set(values) - SIGNATURES[method]:
             raise OdooError(
                 "werkzeug.exceptions.UnprocessableEntity",
@@ -155,6 +173,10 @@ class FakeOdoo(HttpServer):
                 422,
             )
         self._require_right(model, values.get("specification", {}))
+        if method == "create":
+            return created(self, model, values["vals_list"], context)
+        if method in ACTS:
+            return [ACTS[method](self, model, each) for each in ids][-1]
         return getattr(self, f"_{method}")(model, ids, values)
 
     def _require_right(self, model: str, specification: Record) -> None:
@@ -200,6 +222,13 @@ class FakeOdoo(HttpServer):
         kinds |= dict.fromkeys(tables.to_many[model], "many2many")
         asked = values.get("allfields") or sorted(kinds)
         return {name: {"type": kinds[name]} for name in asked if name in kinds}
+
+
+def _is_write(request: Request) -> bool:
+    if request.path == "/jsonrpc":
+        args = json.loads(request.body)["params"]["args"]
+        return len(args) > 4 and args[4] in WRITES
+    return request.path.rpartition("/")[2] in WRITES
 
 
 def _json(body: Any, status: int = 200) -> Reply:

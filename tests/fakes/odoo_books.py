@@ -64,9 +64,18 @@ class OdooLedger(Ledger):
         if made.number not in self.tables.rows["res.partner"]:
             self.insert(
                 "res.partner", made.number, name=name, ref=code, display_name=name,
-                supplier_rank=1, active=True, is_company=True,
+                supplier_rank=1, active=True, is_company=True, commercial_partner_id=made.number,
             )  # fmt: skip
         return made
+
+    def order(self, vendor: Vendor, reference: str, total: str) -> Record:
+        """A confirmed purchase order."""
+        number = self.next_number()
+        return self.insert(
+            "purchase.order", number, name=f"P{number:05}", display_name=f"P{number:05}",
+            partner_ref=reference, state="purchase", partner_id=vendor.number, company_id=COMPANY,
+            amount_total=float(total), currency_id=USD, date_approve=self.moment,
+        )  # fmt: skip
 
     def bill(self, reference: str, *amounts: str | Decimal, **options: Any) -> Bill:
         made = super().bill(reference, *amounts, **options)

@@ -36,6 +36,8 @@ SCALARS: dict[str, set[str]] = {
     "res.company": {"name"},
     "res.currency": {"name", "active"},
     "res.partner": {"name", "ref", "supplier_rank", "active", "is_company"},
+    "account.payment.term": {"name"},
+    "account.analytic.account": {"name", "code", "active"},
     "purchase.order": {
         "name", "partner_ref", "state", "amount_total", "invoice_status", "date_approve", "notes",
     },
@@ -72,7 +74,13 @@ MANY2ONE: dict[str, dict[str, str]] = {
     },
     "account.journal": {"company_id": "res.company", "currency_id": "res.currency"},
     "res.company": {"currency_id": "res.currency"},
-    "res.partner": {"company_id": "res.company", "parent_id": "res.partner"},
+    "res.partner": {
+        "company_id": "res.company",
+        "parent_id": "res.partner",
+        "commercial_partner_id": "res.partner",
+        "property_supplier_payment_term_id": "account.payment.term",
+    },
+    "account.analytic.account": {"company_id": "res.company"},
     "purchase.order": {
         "partner_id": "res.partner",
         "currency_id": "res.currency",

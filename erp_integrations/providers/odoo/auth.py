@@ -35,7 +35,7 @@ class Session(msgspec.Struct, frozen=True):
     @property
     def names_its_bills(self) -> bool:
         """Odoo 18 and newer list the bills on a payment, whether or not it was booked."""
-        return "invoice_ids" in self.fields
+        return {"invoice_ids", "memo"} <= set(self.fields)
 
     @property
     def memo(self) -> str:

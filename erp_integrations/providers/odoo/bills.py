@@ -44,9 +44,6 @@ class Bills:
         for start in range(0, len(wanted), self._page_size):
             yield from self._read([("id", "in", wanted[start : start + self._page_size])])
 
-    def with_key(self, clause: Sequence[Any]) -> list[RemoteBill]:
-        return self._read(clause)
-
     def _read(self, clauses: Sequence[Any]) -> list[RemoteBill]:
         domain = [*self._domain, *clauses]
         found = self._client.records(

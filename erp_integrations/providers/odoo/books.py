@@ -32,6 +32,7 @@ class Books:
         self._client = client
         self._entered = entered
         self._seen: set[int] = set()
+        self._company: Company | None = None
         #: the part of a domain that keeps to the company
         self.domain: Sequence[Any] = _clause("company_id", entered)
 
@@ -46,12 +47,19 @@ class Books:
             domain.append(("is_internal_transfer", "=", False))
         return domain
 
+    def shared(self) -> list[Any]:
+        """The part of a domain for records that may be everybody's, such as vendors."""
+        return ["|", ("company_id", "=", False), *self.domain] if self.domain else []
+
     def company(self) -> Company:
         """Raises ``ConfigurationError`` where it is not one."""
+        if self._company is None:
+            self._company = self._only_company()
+        return self._company
+
+    def _only_company(self) -> Company:
         domain = _clause("id" if _is_number(self._entered) else "name", self._entered)
-        found = self._client.records(
-            lambda session: Question(COMPANY, domain, fields("name"), MANY)
-        ).rows
+        found = self._client.ask(Question(COMPANY, domain, fields("name"), MANY)).rows
         companies: list[Company] = [self._decoded(row, Company) for row in found]
         if not companies:
             raise ConfigurationError(
@@ -72,9 +80,7 @@ class Books:
         pays without one. Raises ``ConfigurationError``.
         """
         domain = [("type", "in", ("bank", "cash", "credit")), *self.domain]
-        found = self._client.records(
-            lambda session: Question(JOURNAL, domain, fields("company_id"), 1000)
-        ).rows
+        found = self._client.ask(Question(JOURNAL, domain, fields("company_id"), 1000)).rows
         if not found:
             raise ConfigurationError(
                 f"The user of the key sees no bank journal in {self._client.name}, so what it sees "

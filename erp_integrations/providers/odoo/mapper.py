@@ -27,6 +27,7 @@ from erp_integrations.providers.odoo.rows import (
     LinkedBill,
     Named,
     PaidBy,
+    Partner,
     PaymentRow,
     UnbookedPayment,
     day,
@@ -79,14 +80,14 @@ def payments(rows: Iterable[msgspec.Raw]) -> Mapped:
 def bill(raw: msgspec.Raw) -> RemoteBill:
     """One record of ``account.move``. Raises ``ValueError``."""
     row = msgspec.json.decode(raw, type=BillRow)
-    partner = row.partner_id
+    vendor = _vendor(row.partner_id)
     return RemoteBill(
         remote_id=str(row.id),
         number=text(row.ref) or text(row.name),
-        vendor_ref=str(partner.id) if isinstance(partner, Named) else "",
-        vendor_name=text(partner.display_name) if isinstance(partner, Named) else "",
+        vendor_ref=str(vendor.id) if vendor else "",
+        vendor_name=text(vendor.display_name) if vendor else "",
         currency=row.currency_id.name,
-        total=_finite(row.amount_total),
+        total=finite(row.amount_total),
         paid=_booked(row) + _unbooked(row),
         is_posted=row.state == "posted",
         is_cancelled=row.state == "cancel",
@@ -100,8 +101,8 @@ def last_id(rows: Sequence[msgspec.Raw]) -> int | None:
 
 # ------------------------------------------------------------------- payments
 def _payment(row: PaymentRow) -> RemotePayment:
-    partner, status = row.partner_id, STATUSES[row.state]
-    total, memo = _finite(row.amount), text(row.memo) or text(row.ref)
+    vendor, status = _vendor(row.partner_id), STATUSES[row.state]
+    total, memo = finite(row.amount), text(row.memo) or text(row.ref)
     allocations = _allocations(row, total, status)
     return RemotePayment(
         remote_id=str(row.id),
@@ -114,10 +115,14 @@ def _payment(row: PaymentRow) -> RemotePayment:
         modified_at=_modified(row),
         allocations=allocations,
         check_number=_check_number(row, memo, allocations),
-        vendor_ref=str(partner.id) if isinstance(partner, Named) else "",
-        vendor_name=text(partner.display_name) if isinstance(partner, Named) else "",
+        vendor_ref=str(vendor.id) if vendor else "",
+        vendor_name=text(vendor.display_name) if vendor else "",
         memo=memo,
     )
+
+
+def _vendor(partner: Partner | bool) -> Named | None:
+    return partner.commercial_partner_id if isinstance(partner, Partner) else None
 
 
 def _method(row: PaymentRow) -> RemoteMethod:
@@ -175,7 +180,7 @@ def _applied(entry: Entry) -> tuple[RemoteAllocation, ...]:
     sums: dict[int, RemoteAllocation] = {}
     for line in entry.line_ids:
         for each in line.matched_credit_ids:
-            bill, amount = each.credit_move_id.move_id, _finite(each.debit_amount_currency)
+            bill, amount = each.credit_move_id.move_id, finite(each.debit_amount_currency)
             if not bill.is_bill or not amount:
                 continue
             before = sums[bill.id].amount if bill.id in sums else Decimal(0)
@@ -219,10 +224,10 @@ def _shares(
     if len(bills) == 1:
         (bill,) = bills
         is_same = bill.currency_id == currency
-        return [(bill, min(amount, _finite(bill.amount_total)) if is_same else amount)]
+        return [(bill, min(amount, finite(bill.amount_total)) if is_same else amount)]
     if all(bill.currency_id == currency for bill in bills):
         for owed in ("amount_total", "amount_residual"):
-            shares = [(bill, _finite(getattr(bill, owed))) for bill in bills]
+            shares = [(bill, finite(getattr(bill, owed))) for bill in bills]
             if sum((share for _, share in shares), Decimal(0)) == amount:
                 return [(bill, share) for bill, share in shares if share]
     if not bills:
@@ -241,7 +246,7 @@ def _booked(row: BillRow) -> Decimal:
     """
     return sum(
         (
-            _finite(paid.credit_amount_currency)
+            finite(paid.credit_amount_currency)
             for line in row.line_ids
             for paid in line.matched_debit_ids
             if _is_money(paid.debit_move_id.payment_id)
@@ -265,14 +270,14 @@ def _share_of(row: BillRow, payment: UnbookedPayment) -> Decimal:
         return Decimal(0)
     bills = [bill for bill in payment.invoice_ids if bill.is_bill]
     try:
-        shares = _shares(_finite(payment.amount), payment.currency_id, bills)
+        shares = _shares(finite(payment.amount), payment.currency_id, bills)
     except ValueError:
         return Decimal(0)
     return sum((share for bill, share in shares if bill.id == row.id), Decimal(0))
 
 
 # ------------------------------------------------------------------- in general
-def _finite(amount: Decimal) -> Decimal:
+def finite(amount: Decimal) -> Decimal:
     if not amount.is_finite():
         raise ValueError(f"{amount} is not an amount of money")
     return amount

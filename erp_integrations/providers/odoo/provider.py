@@ -12,7 +12,6 @@ from erp_integrations.providers.contract import (
     Cursor,
     Page,
     PaymentQuestion,
-    Provider,
     RemoteBill,
     RemotePayment,
 )
@@ -24,6 +23,7 @@ from erp_integrations.providers.errors import (
 from erp_integrations.providers.http import Limits, RetryPolicy
 from erp_integrations.providers.odoo import mapper
 from erp_integrations.providers.odoo.auth import Session
+from erp_integrations.providers.odoo.bill_writer import OdooBillExport
 from erp_integrations.providers.odoo.bills import Bills, ids_in
 from erp_integrations.providers.odoo.books import Books
 from erp_integrations.providers.odoo.client import PAYMENT, OdooClient, Question
@@ -36,8 +36,8 @@ FIRST_ZONE = timedelta(hours=14)
 VERSIONS = {"17": 17, "18": 18, "19": 19}
 
 
-class OdooProvider(Provider):
-    """Reads one company of one Odoo database."""
+class OdooProvider(OdooBillExport):
+    """Reads one company of one Odoo database, and writes bills into it."""
 
     code: ClassVar[str] = "odoo"
     label: ClassVar[str] = "Odoo"
@@ -45,6 +45,10 @@ class OdooProvider(Provider):
         scoped_sync=True,
         payment_search=True,
         time_resolution_seconds=1,
+        export_bills=True,
+        vendors=True,
+        jobs=True,
+        commitments=True,
     )
     fields: ClassVar[Sequence[ConnectionField]] = (
         ConnectionField("url", "Address", "Where Odoo answers, e.g. https://northstar.odoo.com"),

@@ -21,6 +21,12 @@ class Named(msgspec.Struct):
     display_name: Text
 
 
+class Partner(Named):
+    """A contact; who is paid is the company that it belongs to, which may be itself."""
+
+    commercial_partner_id: Named
+
+
 class Currency(msgspec.Struct):
     id: int
     name: str
@@ -86,7 +92,7 @@ class PaymentRow(msgspec.Struct):
     date: str
     amount: Decimal
     currency_id: Currency
-    partner_id: Named | bool
+    partner_id: Partner | bool
     journal_id: Journal
     company_id: int
     payment_method_code: Text
@@ -137,7 +143,7 @@ class BillRow(msgspec.Struct):
     name: Text
     ref: Text
     state: str
-    partner_id: Named | bool
+    partner_id: Partner | bool
     currency_id: Currency
     amount_total: Decimal
     line_ids: list[BillLine]
@@ -170,6 +176,7 @@ def fields(*names: str, **related: dict[str, Any]) -> dict[str, Any]:
 
 
 _BILL_NAME = fields("move_type", "name", "ref")
+_PARTNER = fields("display_name", commercial_partner_id=fields("display_name"))
 _LINKED = _BILL_NAME | fields("amount_total", "amount_residual", "currency_id")
 
 
@@ -188,7 +195,7 @@ def payment_fields(session: Session) -> dict[str, Any]:
         "write_date",
         session.memo,
         currency_id=fields("name"),
-        partner_id=fields("display_name"),
+        partner_id=_PARTNER,
         journal_id=fields("type"),
         move_id=fields("write_date", line_ids=lines),
     )
@@ -208,7 +215,7 @@ def bill_fields(session: Session) -> dict[str, Any]:
         "ref",
         "state",
         "amount_total",
-        partner_id=fields("display_name"),
+        partner_id=_PARTNER,
         currency_id=fields("name"),
         line_ids=fields(matched_debit_ids=paid),
     )
