@@ -14,6 +14,7 @@ import msgspec
 
 from tests.fakes import xero_filters
 from tests.fakes.authorization import CLIENT, SECRET, AuthorizationServer
+from tests.fakes.desk import LedgerDesk, Pays
 from tests.fakes.http_server import HttpServer, Reply, Request
 from tests.fakes.ledger import Bill, Ledger, Vendor
 from tests.fakes.xero_records import SPACE, TENANT, Records, Row, guid, on_the_wire
@@ -61,6 +62,9 @@ class FakeXero(HttpServer):
 
     def clock(self) -> float:
         return self.ledger.now.timestamp()
+
+    def desk(self) -> "XeroDesk":
+        return XeroDesk(self)
 
     def remote_id_of(self, bill: Bill) -> str:
         return str(guid("bill", bill.number))
@@ -175,6 +179,19 @@ class FakeXero(HttpServer):
             "X-Rate-Limit-Problem": "day" if day else "minute",
         }
         return Reply(429, b"", "text/html", told | self._limits())
+
+
+class XeroDesk(LedgerDesk):
+    """What an accountant cannot do in Xero, or does otherwise than elsewhere."""
+
+    def pay(self, check: str, pays: Pays, on: dt.date, *, pending: bool = False) -> None:
+        if pending:
+            raise NotImplementedError("Nothing waits in Xero.")
+        super().pay(check, pays, on)
+
+    def delete(self, check: str) -> None:
+        """The payment stays, and says that it was deleted."""
+        self.void(check)
 
 
 def connection(fake: FakeXero) -> tuple[dict[str, str], dict[str, str]]:

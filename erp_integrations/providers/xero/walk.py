@@ -86,20 +86,24 @@ class Walk:
         """The list from here to its end; the last list always gives a page."""
         names = BatchNames(self._client)
         while True:
-            rows, is_done = self._next_rows(stream)
+            rows, left = self._next_rows(stream)
+            is_done = left == 0
             if is_done:
                 self._settle(stream.name)
             if rows or (is_done and is_last):
                 yield Page(*mapped(stream, rows, names), self._cursor())
             if is_done:
                 return
+            self._client.pace.plan(-(-left // self._page_size))
 
-    def _next_rows(self, stream: Stream) -> tuple[list[msgspec.Raw], bool]:
-        """Rows that were not read yet, and whether these were the last."""
+    def _next_rows(self, stream: Stream) -> tuple[list[msgspec.Raw], int]:
+        """Rows that were not read yet, and how many there are after them."""
         place = self._here[stream.name]
         seen = place.seen if place else frozenset()
         size = min(self._page_size + len(seen), LARGEST_PAGE)
-        page = 0
+        # Only where more rows share a second than a page holds is this not the first page, and
+        # then it is the one before the next, in case some rows have slipped back onto it.
+        page = max(1, len(seen) // size) - 1
         while True:
             page += 1
             found = self._ask(stream, place, page, size)
@@ -108,14 +112,11 @@ class Walk:
             new = [row for row, key in zip(found.rows, keys, strict=True) if key not in seen]
             if new or left <= 0 or not found.rows:
                 break
-        is_done = left <= 0 or not found.rows
-        if not is_done:
-            self._client.pace.plan(-(-left // self._page_size))
         if keys:
             last = _moment(keys[-1][1])
             read = Place(last, seen | frozenset(keys))
             self._here[stream.name] = read.at(max(last, place.modified) if place else last)
-        return new, is_done
+        return new, max(left, 0) if found.rows else 0
 
     def _ask(self, stream: Stream, place: Place | None, page: int, size: int) -> Rows:
         found = self._client.rows(

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from erp_integrations.providers.contract import RemoteMethod, RemoteStatus, Tenant
+from erp_integrations.providers.contract import RemoteMethod, RemotePayment, RemoteStatus, Tenant
 from erp_integrations.providers.errors import ConfigurationError, RecordError, RecordNotFound
 from erp_integrations.providers.http import Limits
 from erp_integrations.providers.xero.provider import XeroProvider
@@ -216,8 +216,23 @@ def test_more_rows_of_one_moment_than_a_page_holds_are_all_read(
     bill = erp.bill("9000")
     for _ in range(2_300):
         erp.pay((bill, "1"))
-    found = read(pages(xero, limits=Limits()))
+    provider = connect(xero, limits=Limits())
+    found = read(list(provider.pages(None)))
     assert len(found) == len({each.remote_id for each in found}) == 2_300
+    assert provider.calls <= 2 * 3 + 2
+
+
+def test_what_slips_onto_a_page_that_was_read_is_not_lost(xero: FakeXero, erp: XeroBooks) -> None:
+    bill = erp.bill("9000")
+    checks = [erp.pay((bill, "1")) for _ in range(2_300)]
+    found: list[RemotePayment] = []
+    for number, page in enumerate(connect(xero, limits=Limits()).pages(None)):
+        found += read([page])
+        if number < 3:
+            erp.settle()
+            for payment in page.payments[:7]:
+                erp.void(payment.check_number)
+    assert {payment.check_number for payment in found} == set(checks)
 
 
 def test_pages_cost_one_call_each(xero: FakeXero, erp: XeroBooks) -> None:

@@ -1,9 +1,13 @@
 """Records that cannot be read, the ways in which Xero says no, and its budgets of calls."""
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import urllib3
 
 from erp_integrations.providers.errors import (
     AuthenticationError,
@@ -15,7 +19,8 @@ from erp_integrations.providers.oauth import NoTokens
 from erp_integrations.providers.xero.budget import PER_DAY, RESERVE, XeroPace
 from erp_integrations.providers.xero.provider import XeroProvider
 from tests.erp_integrations.providers.contract_suite import read
-from tests.erp_integrations.providers.xero_books import XeroBooks, connect, pages
+from tests.erp_integrations.providers.xero_books import XeroBooks, connect, pages, tokens_of
+from tests.fakes.authorization import CLIENT, TokensInMemory
 from tests.fakes.http_server import Reply
 from tests.fakes.xero import FakeXero
 
@@ -158,6 +163,35 @@ def test_xero_itself_is_asked_unless_an_address_is_given() -> None:
     assert own.uses_pkce and "offline_access" in own.scopes
 
 
+def test_a_person_signs_in_and_chooses_a_company(xero: FakeXero) -> None:
+    asked = XeroProvider.authorization({"url": xero.url})
+    verifier = "v" * 43
+    digest = hashlib.sha256(verifier.encode()).digest()
+    query = {
+        "response_type": "code",
+        "client_id": CLIENT,
+        "redirect_uri": "https://ours.example/back",
+        "scope": " ".join(asked.scopes),
+        "state": "s",
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+    }
+    there = urllib3.request("GET", asked.authorize_url, fields=query, redirect=False)
+    (code,) = parse_qs(urlsplit(there.headers["Location"]).query)["code"]
+    signer = tokens_of(xero).signer
+    token = signer.exchange(code, redirect_uri="https://ours.example/back", verifier=verifier)
+    provider = connect(xero, tokens=TokensInMemory(token, signer))
+    (company,) = provider.tenants()
+    assert company.name in connect(xero, settings={"tenant_id": company.remote_id}).check()
+
+
+def test_broad_scopes_are_not_given_any_more(xero: FakeXero) -> None:
+    asked = XeroProvider.authorization({"url": xero.url})
+    query = {"client_id": CLIENT, "scope": "offline_access accounting.transactions"}
+    assert urllib3.request("GET", asked.authorize_url, fields=query).status == 400
+    assert not {"accounting.transactions", "accounting.reports.read"} & set(asked.scopes)
+
+
 # --------------------------------------------------------------------- its budgets
 class Clock:
     def __init__(self) -> None:
@@ -233,12 +267,14 @@ def test_a_run_stops_after_its_first_call_when_the_day_is_too_short(
     checks = [erp.pay((erp.bill("10"), "10")) for _ in range(20)]
     xero.day_left = RESERVE + 10
     provider = connect(xero, page_size=1)
+    reading = provider.pages(None)
+    first = next(reading)
     with pytest.raises(RateLimited):
-        list(provider.pages(None))
+        next(reading)
     assert provider.calls == 1
     xero.day_left = RESERVE + 100
-    found = read(pages(xero, page_size=1))
-    assert [each.check_number for each in found] == checks
+    rest = pages(xero, first.cursor, page_size=1, resume=True)
+    assert [each.check_number for each in read([first, *rest])] == checks
 
 
 def test_the_button_works_on_a_day_whose_rest_is_kept_for_it(
