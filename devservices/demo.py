@@ -98,7 +98,7 @@ class Demo:
             erp.restore_books()
             started.supervisor.start(erp.service(self.python))
             self.variables |= erp.variables()
-            note.text = f"the demo's ERP, {erp.url}"
+            note.text = f"{erp.name}, {erp.url}"
 
     def _begin(self, *words: str) -> Task:
         log = self.folder.log(words[0])

@@ -25,7 +25,7 @@ OLDER_BOOKS = (
 
 
 class Tryton:
-    label = "Tryton"
+    label, name = "Tryton", "the demo's ERP"
 
     def __init__(self, folder: DataFolder) -> None:
         self.folder = folder
@@ -127,7 +127,7 @@ class StandIn:
 
     def __init__(self, folder: DataFolder, name: str) -> None:
         self.folder, self.name = folder, name
-        self.label = f"Stand-in for {name}"
+        self.label = "Stand-in"
         self.listing = folder.path / "stand-in.json"
         self.port = 0
 
@@ -135,7 +135,8 @@ class StandIn:
     def names() -> list[str]:
         fakes = (ROOT / "tests" / "fakes").glob("*.py")
         providers = ROOT / "erp_integrations" / "providers"
-        return sorted(each.stem for each in fakes if (providers / each.stem).is_dir())
+        found = {each.stem for each in fakes if (providers / each.stem).is_dir()}
+        return sorted(found - {"tryton"})
 
     def begin_install(self) -> None:
         """It runs in the application's own environment."""

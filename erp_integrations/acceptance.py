@@ -7,6 +7,8 @@ not changed since is not looked at again.
 import datetime as dt
 from decimal import Decimal
 
+from django.utils import timezone
+
 from erp_integrations.providers.contract import (
     RejectedRecord,
     RemoteAllocation,
@@ -73,7 +75,7 @@ def _has_surrogates(text: str) -> bool:
 
 
 def _check_date(date: dt.date) -> None:
-    if not EARLIEST <= date <= dt.date.today() + LATEST_AHEAD:
+    if not EARLIEST <= date <= timezone.localdate() + LATEST_AHEAD:
         raise RecordError(f"The payment's date is {date:%m/%d/%Y}, which cannot be right.")
 
 

@@ -108,6 +108,7 @@ def work_on(run_id: int) -> None:
         # The database went away. The run stays as it is, its lease runs out, and it is resumed.
         log.warning("run %s lost its database and will be resumed: %s", run_id, error)
         connection.close()
+        return
     except ErpError as error:
         _fail(run, error)
     except Exception:

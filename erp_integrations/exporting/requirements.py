@@ -8,6 +8,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from django.urls import reverse
+from django.utils import timezone
 
 from commitments.models import Commitment, SubcontractorInvoice
 from erp_integrations.models import DirectoryKind, ErpConnection
@@ -177,7 +178,7 @@ def problem_with_entry(
         )
     if accounting_date is None:
         return NO_DATE.format(number=invoice.invoice_number)
-    if abs(accounting_date - dt.date.today()) > FURTHEST:
+    if abs(accounting_date - timezone.localdate()) > FURTHEST:
         return ODD_DATE.format(date=accounting_date)
     return ""
 

@@ -197,10 +197,12 @@ def test_a_database_that_went_away_leaves_the_run_to_be_resumed(
     with (
         mock.patch("erp_integrations.ingest.apply_page", side_effect=OperationalError),
         mock.patch("erp_integrations.engine.connection.close"),
+        mock.patch("erp_integrations.engine.asking.ask_for_sync") as asked,
     ):
         engine.work_on(run.pk)
     run.refresh_from_db()
     assert run.state == RunState.RUNNING
+    asked.assert_not_called()  # the database is away, and the run is not over
 
 
 def test_success_closes_the_circuit(books: Books, connection: ErpConnection) -> None:
