@@ -1,8 +1,9 @@
 """``$filter`` of OData, parsed and evaluated: what stand-ins do with what they are sent.
 
 Version 3 writes ``substringof('x',Name)``, ``datetimeoffset'…'`` and ``12.5m``;
-version 4 ``contains(Name,'x')``, bare moments and plain numbers. What a version
-does not know is a ``BadFilter``, and so is a field that the record does not have.
+version 4 ``contains(Name,'x')``, which minds the case, bare moments and plain
+numbers. What a version does not know is a ``BadFilter``, and so is a field that
+the record does not have.
 """
 
 import datetime as dt
@@ -56,6 +57,8 @@ class _Reading:
             self.tokens.append((found.lastgroup, found[found.lastgroup]))
             at = found.end()
         self.at = 0
+        #: fields that the part being read names
+        self.named: set[str] = set()
 
     def expect_end(self) -> None:
         if self.at != len(self.tokens):
@@ -72,10 +75,17 @@ class _Reading:
 
     # ------------------------------------------------------------- the grammar
     def alternatives(self) -> Test:
+        """Business Central, which speaks version 4, has them of values of one field only."""
+        before, self.named = self.named, set()
         tests = [self.conditions()]
         while self.peek() == "or":
             self.next()
             tests.append(self.conditions())
+        if len(tests) > 1 and len(self.named) > 1 and self.version == 4:
+            raise BadFilter(
+                "The 'OR' operator is not supported on distinct fields on an OData filter."
+            )
+        self.named |= before
         return lambda record: any(test(record) for test in tests)
 
     def conditions(self) -> Test:
@@ -113,6 +123,7 @@ class _Reading:
     def field(self, name: str) -> Test:
         if name not in self.fields:
             raise BadFilter(f"Could not find a property named '{name}'.")
+        self.named.add(name)
         return lambda record: record.get(name)
 
     def literal(self, kind: str, token: str) -> Any:
@@ -133,13 +144,16 @@ class _Reading:
     def function(self, name: str) -> Test:
         self.next("(")
         one = self.value()
+        if name == "tolower" and self.version == 4:
+            self.next(")")
+            return lambda record: str(one(record) or "").lower()
         self.next(",")
         other = self.value()
         self.next(")")
         if name == "substringof" and self.version == 3:
             return lambda record: _lower(one(record)) in _lower(other(record))
         if name == "contains" and self.version == 4:
-            return lambda record: _lower(other(record)) in _lower(one(record))
+            return lambda record: str(other(record)) in str(one(record) or "")
         if name == "startswith":
             return lambda record: _lower(one(record)).startswith(_lower(other(record)))
         raise BadFilter(f"An unknown function with name '{name}' was found.")
@@ -150,13 +164,16 @@ def _fits(compare: Callable[[Any, Any], bool], one: Any, other: Any) -> bool:
         return compare(one.lower(), other.lower())
     if one is None or other is None:
         return compare is COMPARED["eq"] and one is other
+    mixed = BadFilter(
+        "A binary operator with incompatible types was detected. Found operand types "
+        f"'{type(one).__name__}' and '{type(other).__name__}'."
+    )
+    if isinstance(one, str) is not isinstance(other, str):
+        raise mixed
     try:
         return compare(one, other)
     except TypeError as error:
-        raise BadFilter(
-            "A binary operator with incompatible types was detected. Found operand types "
-            f"'{type(one).__name__}' and '{type(other).__name__}'."
-        ) from error
+        raise mixed from error
 
 
 def _lower(value: Any) -> str:
