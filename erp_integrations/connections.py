@@ -25,7 +25,7 @@ from erp_integrations.opening import open_provider
 from erp_integrations.providers.connections import is_public
 from erp_integrations.providers.contract import ConnectionField
 from erp_integrations.providers.errors import ConfigurationError, ErpError
-from erp_integrations.providers.registry import provider_class
+from erp_integrations.providers.registry import find_provider, provider_class
 from erp_integrations.runs import next_sync_after
 from projects.models import Company, User
 from projects.services import announce_enabled
@@ -254,7 +254,9 @@ def check_address(url: str) -> None:
 
 def books(provider: str, settings: Mapping[str, str]) -> dict[str, str]:
     """What identifies a set of books: the ERP, its address, its database."""
-    identity = {key: value for key, value in settings.items() if key not in SIGN_IN_SETTINGS}
+    made = find_provider(provider)
+    others = SIGN_IN_SETTINGS | (made.ways if made else frozenset())
+    identity = {key: value for key, value in settings.items() if key not in others}
     return {**identity, "provider": provider}
 
 

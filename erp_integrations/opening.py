@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from erp_integrations.file_drop.source import DroppedStatements
 from erp_integrations.grants.standing import asks_a_person
 from erp_integrations.grants.tokens import StoredTokens
 from erp_integrations.models import ErpConnection
@@ -40,6 +41,8 @@ def open_to_choose(connection: ErpConnection, tokens: Tokens | None = None) -> I
     options: dict[str, Any] = {"allow_private_addresses": settings.ERP_PRIVATE_ADDRESSES}
     if made.uses_oauth:
         options["tokens"] = tokens or StoredTokens(connection)
+    if made.wants_statements:
+        options["statements"] = DroppedStatements(connection)
     provider = made(connection.settings, connection.credentials.reveal(), **options)
     try:
         yield provider

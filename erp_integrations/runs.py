@@ -268,7 +268,10 @@ def start_due() -> list[SyncRun]:
 
 
 def _mode_due(connection: ErpConnection) -> RunMode | None:
-    """The daily sweep, if it is time for it."""
+    """The daily sweep, if it is time for it and the ERP can be read whole."""
+    provider = find_provider(connection.provider)
+    if provider and not provider.capabilities.sweep:
+        return RunMode.CHANGES
     due = connection.next_sweep_at is None or connection.next_sweep_at <= timezone.now()
     return RunMode.SWEEP if due else None
 
@@ -276,7 +279,7 @@ def _mode_due(connection: ErpConnection) -> RunMode | None:
 def schedule_next(connection: ErpConnection) -> None:
     """Set the next automatic sync, a little scattered, and the next sweep if one is due now."""
     now = timezone.now()
-    if _mode_due(connection):
+    if _mode_due(connection) == RunMode.SWEEP:
         connection.next_sweep_at = now + timedelta(hours=24)
     connection.next_sync_at = next_sync_after(now, connection)
     connection.save(update_fields=["next_sync_at", "next_sweep_at", "updated_at"])

@@ -7,6 +7,8 @@ from erp_integrations import engine, retention, runs, waiting
 from erp_integrations.directory import refreshing
 from erp_integrations.exporting import engine as export_engine
 from erp_integrations.exporting import jobs as export_jobs
+from erp_integrations.file_drop import arrivals
+from erp_integrations.file_drop import services as dropped_files
 from erp_integrations.notices import digest, outbox, payments
 from erp_integrations.notifications import asking
 from erp_integrations.previews import keeping
@@ -87,3 +89,20 @@ def forget_old_previews_and_notifications() -> None:
     keeping.purge_old()
     asking.forget_old()
     pushing.forget_old_calls()
+
+
+@shared_task
+def read_dropped_file(file_id: int) -> None:
+    dropped_files.read(file_id)
+
+
+@shared_task
+def look_for_files() -> None:
+    dropped_files.look_after()
+    for connection_id in arrivals.watching():
+        look_for_files_of.delay(connection_id)
+
+
+@shared_task
+def look_for_files_of(connection_id: int) -> None:
+    arrivals.look(connection_id)

@@ -137,6 +137,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=20 * 1024 * 1024)
+#: largest file with payments, and where folders that are watched for them lie (none: none are)
+FILE_DROP_MAX_BYTES = env.int("FILE_DROP_MAX_BYTES", default=256 * 1024 * 1024)
+FILE_DROP_FOLDER = env.str("FILE_DROP_FOLDER", default="")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 
@@ -255,6 +258,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "show payments whose reason to wait is gone": {
         "task": "erp_integrations.tasks.project_waiting_payments",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "look for files in watched folders and on SFTP servers": {
+        "task": "erp_integrations.tasks.look_for_files",
         "schedule": 60.0,
         "options": {"expires": 60},
     },

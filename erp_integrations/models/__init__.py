@@ -3,6 +3,17 @@
 from erp_integrations.models.connection import ErpConnection, SyncSchedule
 from erp_integrations.models.connection_event import ConnectionEvent
 from erp_integrations.models.directory import DirectoryKind, DirectoryRefresh, StagedRecord
+from erp_integrations.models.dropped import (
+    DroppedFile,
+    DroppedPayment,
+    DroppedProblem,
+    FileMapping,
+    FileSighting,
+    FileSource,
+    FileState,
+    ProblemKind,
+    WatchedPlace,
+)
 from erp_integrations.models.export import ExportState, InvoiceExport
 from erp_integrations.models.grant import OAuthAttempt, OAuthGrant
 from erp_integrations.models.issue import SyncIssue
@@ -30,12 +41,19 @@ __all__ = [
     "ConnectionEvent",
     "DirectoryKind",
     "DirectoryRefresh",
+    "DroppedFile",
+    "DroppedPayment",
+    "DroppedProblem",
     "EmailPreference",
     "EmailState",
     "ErpAllocation",
     "ErpConnection",
     "ErpPayment",
     "ExportState",
+    "FileMapping",
+    "FileSighting",
+    "FileSource",
+    "FileState",
     "InboundNotification",
     "Incident",
     "IncidentKind",
@@ -48,6 +66,7 @@ __all__ = [
     "OutgoingEmail",
     "PreviewKind",
     "PreviewRow",
+    "ProblemKind",
     "PushedCall",
     "Reconciliation",
     "ReconciliationLine",
@@ -61,4 +80,5 @@ __all__ = [
     "SyncRun",
     "SyncSchedule",
     "WaitReason",
+    "WatchedPlace",
 ]

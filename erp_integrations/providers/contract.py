@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -204,6 +204,22 @@ class Notice(msgspec.Struct, frozen=True):
     bill_ids: tuple[str, ...] = ()
 
 
+class Statements(Protocol):
+    """What was stated to this server and is stored here, for a provider that reads it as pages.
+
+    Rows are numbered in the order in which they became readable.
+    """
+
+    def after(self, row: int, size: int) -> Sequence[tuple[int, RemotePayment]]:
+        """The next ones, with their numbers."""
+
+    def before(self, moment: datetime) -> int:
+        """The last number before those that arrived at this moment or later."""
+
+    def newest(self, remote_id: str) -> RemotePayment | None: ...
+    def bills(self, remote_ids: Sequence[str] | None) -> Iterator[RemoteBill]: ...
+
+
 class Provider(ABC):
     """One reader of one ERP, made for one run and closed after it.
 
@@ -221,6 +237,10 @@ class Provider(ABC):
     uses_oauth: ClassVar[bool] = False
     #: the setting that holds which of the ``tenants`` is read; empty: there is only one
     tenant_setting: ClassVar[str] = ""
+    #: what it reads is stored here: the class is made with ``statements=`` besides
+    wants_statements: ClassVar[bool] = False
+    #: settings that say how the books are reached and not which they are, so that they may change
+    ways: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def __init__(

@@ -1,0 +1,1 @@
+"""Payments that arrive as files: uploaded, put into a folder, or fetched by SFTP."""
