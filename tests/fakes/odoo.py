@@ -212,6 +212,7 @@ class FakeOdoo(HttpServer):
 
     def _web_search_read(self, model: str, ids: list[int], values: Record) -> Any:
         found = self._search(model, values)
+        self.tables.require_fields(model, values["specification"])
         records = self.tables.web_read(model, found, values["specification"])
         return {"length": len(records), "records": records}
 

@@ -163,6 +163,12 @@ class Tables:
             return record[name]
         raise OdooError("builtins.ValueError", f"Invalid field {name!r} on {model!r}")
 
+    def require_fields(self, model: str, names: Iterable[str]) -> None:
+        known = self.scalars[model] | set(self.many2one[model]) | set(self.to_many[model])
+        for name in names:
+            if name not in known:
+                raise OdooError("builtins.ValueError", f"Invalid field {name!r} on {model!r}")
+
     def comodel(self, model: str, name: str) -> str:
         if name in self.to_many[model]:
             return self.to_many[model][name][0]

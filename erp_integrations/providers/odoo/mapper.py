@@ -162,13 +162,18 @@ def _allocations(
     row: PaymentRow, total: Decimal, status: RemoteStatus
 ) -> tuple[RemoteAllocation, ...]:
     if isinstance(row.move_id, Entry):
-        applied = _applied(row.move_id)
-        sums = sum((each.amount for each in applied), Decimal(0))
-        return _less_discount(applied, sums - total) if sums > total else applied
+        return _spent(row.move_id, total)
     if status is not RemoteStatus.ISSUED:
         return ()
     shares = _shares(total, row.currency_id.id, [bill for bill in row.invoice_ids if bill.is_bill])
     return tuple(RemoteAllocation(str(bill.id), bill.number, amount) for bill, amount in shares)
+
+
+def _spent(entry: Entry, total: Decimal) -> tuple[RemoteAllocation, ...]:
+    """What of this amount went to which bill; more was settled where there was a discount."""
+    applied = _applied(entry)
+    sums = sum((each.amount for each in applied), Decimal(0))
+    return _less_discount(applied, sums - total) if sums > total else applied
 
 
 def _applied(entry: Entry) -> tuple[RemoteAllocation, ...]:
@@ -240,23 +245,39 @@ def _shares(
 
 # ---------------------------------------------------------------------- bills
 def _booked(row: BillRow) -> Decimal:
-    """What issued payments have settled, in the bill's currency.
+    """What issued payments have left for the bill, in its own currency.
 
-    Not ``amount_total - amount_residual``: that is lowered by drafts and refunds too.
+    Not ``amount_total - amount_residual``: that is lowered by drafts, refunds
+    and discounts too.
     """
+    settled: dict[int, Decimal] = {}
+    payments: dict[int, PaidBy] = {}
+    for line in row.line_ids:
+        for paid in line.matched_debit_ids:
+            payment = paid.debit_move_id.payment_id
+            if isinstance(payment, PaidBy) and _is_money(payment):
+                before = settled.get(payment.id, Decimal(0))
+                settled[payment.id] = before + finite(paid.credit_amount_currency)
+                payments[payment.id] = payment
     return sum(
-        (
-            finite(paid.credit_amount_currency)
-            for line in row.line_ids
-            for paid in line.matched_debit_ids
-            if _is_money(paid.debit_move_id.payment_id)
-        ),
+        (_less_its_discount(row.id, each, settled[each.id]) for each in payments.values()),
         Decimal(0),
     )
 
 
-def _is_money(payment: PaidBy | bool) -> bool:
-    return isinstance(payment, PaidBy) and STATUSES.get(payment.state) is RemoteStatus.ISSUED
+def _less_its_discount(bill: int, payment: PaidBy, settled: Decimal) -> Decimal:
+    """What of an amount in the bill's currency was money, as the payment says in its own."""
+    if not isinstance(payment.move_id, Entry):
+        return settled
+    for each in _spent(payment.move_id, finite(payment.amount)):
+        if each.bill_id == str(bill) and each.discount:
+            discount = settled * each.discount / (each.amount + each.discount)
+            return settled - discount.quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+    return settled
+
+
+def _is_money(payment: PaidBy | UnbookedPayment) -> bool:
+    return STATUSES.get(payment.state) is RemoteStatus.ISSUED
 
 
 def _unbooked(row: BillRow) -> Decimal:
@@ -265,8 +286,7 @@ def _unbooked(row: BillRow) -> Decimal:
 
 
 def _share_of(row: BillRow, payment: UnbookedPayment) -> Decimal:
-    is_issued = STATUSES.get(payment.state) is RemoteStatus.ISSUED
-    if payment.move_id or not is_issued:
+    if payment.move_id or not _is_money(payment):
         return Decimal(0)
     bills = [bill for bill in payment.invoice_ids if bill.is_bill]
     try:

@@ -42,8 +42,8 @@ class BillName(msgspec.Struct):
 
     id: int
     move_type: str
-    name: Text
-    ref: Text
+    name: Text = False
+    ref: Text = False
 
     @property
     def is_bill(self) -> bool:
@@ -75,14 +75,14 @@ class Applied(msgspec.Struct):
 
 class EntryLine(msgspec.Struct):
     id: int
-    write_date: str
     matched_credit_ids: list[Applied]
+    write_date: str = ""
 
 
 class Entry(msgspec.Struct):
     id: int
-    write_date: str
     line_ids: list[EntryLine]
+    write_date: str = ""
 
 
 class PaymentRow(msgspec.Struct):
@@ -106,9 +106,12 @@ class PaymentRow(msgspec.Struct):
 
 
 class PaidBy(msgspec.Struct):
+    """A payment that settles a part of a bill, with all else that it settles."""
+
     id: int
     state: str
-    payment_type: str
+    amount: Decimal
+    move_id: Entry | bool
 
 
 class DebitLine(msgspec.Struct):
@@ -208,7 +211,9 @@ def payment_fields(session: Session) -> dict[str, Any]:
 
 def bill_fields(session: Session) -> dict[str, Any]:
     """A bill with what was settled on its lines, and by which payments."""
-    payment = fields("state", "payment_type")
+    applied = fields("debit_amount_currency", credit_move_id=fields(move_id=fields("move_type")))
+    entry = fields(line_ids=fields(matched_credit_ids=applied))
+    payment = fields("state", "amount", move_id=entry)
     paid = fields("credit_amount_currency", debit_move_id=fields(payment_id=payment))
     asked = fields(
         "name",

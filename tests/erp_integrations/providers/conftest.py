@@ -4,12 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fakes.odoo import FakeOdoo
 from tests.fakes.tryton import FakeTryton
 
 
 @pytest.fixture
 def tryton() -> Iterator[FakeTryton]:
     fake = FakeTryton()
+    with fake.running():
+        yield fake
+
+
+@pytest.fixture
+def odoo() -> Iterator[FakeOdoo]:
+    fake = FakeOdoo()
     with fake.running():
         yield fake
 

@@ -16,13 +16,6 @@ from tests.erp_integrations.providers.trouble_contract import TroubleContract
 from tests.fakes.odoo import KEY, FakeOdoo
 
 
-@pytest.fixture
-def odoo() -> Iterator[FakeOdoo]:
-    fake = FakeOdoo()
-    with fake.running():
-        yield fake
-
-
 class TestTheContract(ProviderContract, TroubleContract):
     @pytest.fixture
     def erp(self, odoo: FakeOdoo) -> OdooBooks:
