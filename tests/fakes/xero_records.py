@@ -14,6 +14,8 @@ SPACE = uuid.UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 TENANT = "c2cc9b6e-9458-4c7d-93cc-f02b81b0594f"
 BANK = uuid.uuid5(SPACE, "bank")
 NOTHING: list[Any] = []
+#: how much of a currency one dollar buys; the bank account is in dollars
+RATES = {"EUR": Decimal("0.800000")}
 
 
 def guid(kind: str, *numbers: object) -> uuid.UUID:
@@ -89,17 +91,17 @@ class Records:
         ]
 
     def _payment(self, payment: Payment, place: int, each: Application) -> Row:
-        run = is_run(payment)
+        run, rate = is_run(payment), RATES.get(payment.currency, Decimal("1.000000"))
         row: Row = {"PaymentID": guid("payment", payment.number, place)}
         if run:
             shown = batch(payment)
             row |= {"BatchPaymentID": shown["BatchPaymentID"], "BatchPayment": shown}
         return row | {
             "Date": payment.date,
-            "BankAmount": cents(each.amount),
+            "BankAmount": cents(each.amount / rate),
             "Amount": cents(each.amount),
             "Reference": "" if run else payment.check,
-            "CurrencyRate": Decimal("1.000000"),
+            "CurrencyRate": rate,
             "PaymentType": "ACCPAYPAYMENT",
             "Status": "DELETED" if payment.state is State.VOIDED else "AUTHORISED",
             "UpdatedDateUTC": payment.modified,

@@ -41,7 +41,7 @@ class Bills:
     def these(self, remote_ids: Sequence[str]) -> Iterator[RemoteBill]:
         """By their ids, or out of the list of all where that takes fewer questions.
 
-        Never more than one question for a page's worth of ids.
+        ``IDS_AT_ONCE`` ids in a question: more would make its address too long.
         """
         wanted = dict.fromkeys(each.lower() for each in remote_ids if is_guid(each))
         if len(wanted) > IDS_AT_ONCE:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from erp_integrations.providers.errors import ConfigurationError, ProtocolError, RecordError
+from erp_integrations.providers.errors import ConfigurationError, ProtocolError
 from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
 from erp_integrations.providers.oauth import Tokens
 from erp_integrations.providers.xero import errors
@@ -146,8 +146,9 @@ class XeroClient:
             headers={**self._company(), "Idempotency-Key": idempotency_key},
         )
         if answer.status >= 300:
-            raise RecordError(
-                f"Xero refuses it (status {answer.status}) and gives no reason.", detail=answer.text
+            raise ProtocolError(
+                f"{self.name} refused a new record (status {answer.status}) and gave no reason.",
+                detail=answer.text,
             )
         made = self._rows(answer, name).rows
         if len(made) != 1:

@@ -9,7 +9,6 @@ import pytest
 
 from erp_integrations.providers.contract import RemoteMethod, RemotePayment, RemoteStatus, Tenant
 from erp_integrations.providers.errors import ConfigurationError, RecordError, RecordNotFound
-from erp_integrations.providers.http import Limits
 from erp_integrations.providers.xero.provider import XeroProvider
 from tests.erp_integrations.providers.contract_suite import (
     BadAnswersContract,
@@ -17,7 +16,7 @@ from tests.erp_integrations.providers.contract_suite import (
     read,
 )
 from tests.erp_integrations.providers.trouble_contract import TroubleContract
-from tests.erp_integrations.providers.xero_books import XeroBooks, connect, pages, tokens_of
+from tests.erp_integrations.providers.xero_books import SHORT, XeroBooks, connect, pages, tokens_of
 from tests.fakes.authorization import TokensInMemory
 from tests.fakes.xero import FakeXero
 from tests.fakes.xero_records import TENANT
@@ -58,7 +57,7 @@ class TestBadAnswers(BadAnswersContract):
 
     @pytest.fixture
     def reader(self, server: FakeXero, tokens: TokensInMemory) -> Callable[[], XeroProvider]:
-        return lambda: connect(server, tokens=tokens)
+        return lambda: connect(server, tokens=tokens, limits=SHORT)
 
     @pytest.fixture
     def payment_id(self, server: FakeXero) -> str:
@@ -216,7 +215,7 @@ def test_more_rows_of_one_moment_than_a_page_holds_are_all_read(
     bill = erp.bill("9000")
     for _ in range(2_300):
         erp.pay((bill, "1"))
-    provider = connect(xero, limits=Limits())
+    provider = connect(xero)
     found = read(list(provider.pages(None)))
     assert len(found) == len({each.remote_id for each in found}) == 2_300
     assert provider.calls <= 2 * 3 + 2
@@ -226,7 +225,7 @@ def test_what_slips_onto_a_page_that_was_read_is_not_lost(xero: FakeXero, erp: X
     bill = erp.bill("9000")
     checks = [erp.pay((bill, "1")) for _ in range(2_300)]
     found: list[RemotePayment] = []
-    for number, page in enumerate(connect(xero, limits=Limits()).pages(None)):
+    for number, page in enumerate(connect(xero).pages(None)):
         found += read([page])
         if number < 3:
             erp.settle()

@@ -1,8 +1,10 @@
 """Records that cannot be read, the ways in which Xero says no, and its budgets of calls."""
 
 import base64
+import datetime as dt
 import hashlib
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +18,7 @@ from erp_integrations.providers.errors import (
     RateLimited,
 )
 from erp_integrations.providers.oauth import NoTokens
+from erp_integrations.providers.xero import records
 from erp_integrations.providers.xero.budget import PER_DAY, RESERVE, XeroPace
 from erp_integrations.providers.xero.provider import XeroProvider
 from tests.erp_integrations.providers.contract_suite import read
@@ -190,6 +193,41 @@ def test_broad_scopes_are_not_given_any_more(xero: FakeXero) -> None:
     query = {"client_id": CLIENT, "scope": "offline_access accounting.transactions"}
     assert urllib3.request("GET", asked.authorize_url, fields=query).status == 400
     assert not {"accounting.transactions", "accounting.reports.read"} & set(asked.scopes)
+
+
+# ------------------------------------------------------------------ single values
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("/Date(1543449600000+0000)/", dt.datetime(2018, 11, 29, tzinfo=dt.UTC)),
+        ("/Date(1541176592690+0000)/", dt.datetime(2018, 11, 2, 16, 36, 32, 690000, dt.UTC)),
+        ("/Date(1552431874205)/", dt.datetime(2019, 3, 12, 23, 4, 34, 205000, dt.UTC)),
+        ("/Date(-86400000+1300)/", dt.datetime(1969, 12, 31, tzinfo=dt.UTC)),
+    ],
+)
+def test_dates_are_milliseconds_in_utc_whatever_offset_they_show(
+    text: str, moment: dt.datetime
+) -> None:
+    assert records.moment(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026-11-22T00:00:00", "/Date()/", "/Date(999999999999999)/", "/Date(1e9)/"]
+)
+def test_what_is_no_date_of_xero_is_not_guessed(text: str) -> None:
+    with pytest.raises(ValueError, match="no date of Xero"):
+        records.moment(text)
+
+
+def test_an_allocation_that_was_taken_off_pays_nothing(xero: FakeXero, erp: XeroBooks) -> None:
+    erp.pay_directly(erp.bill("10"), "10")
+    (row,) = xero.records.prepayments()
+    (allocation,) = row["Allocations"]
+    xero.records.prepayments = lambda: [  # type: ignore[method-assign]
+        {**row, "Allocations": [{**allocation, "IsDeleted": True}]}
+    ]
+    (payment,) = read(pages(xero))
+    assert (payment.total, payment.allocations) == (Decimal("10"), ())
 
 
 # --------------------------------------------------------------------- its budgets

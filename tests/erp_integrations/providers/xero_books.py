@@ -16,7 +16,7 @@ from tests.fakes.xero import FakeXero, connection
 from tests.fakes.xero_records import TENANT
 
 #: short, so that waiting in vain is soon over
-LIMITS = Limits(connect_seconds=1, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000)
+SHORT = Limits(connect_seconds=1, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000)
 ONCE = RetryPolicy(attempts=1)
 
 
@@ -28,7 +28,6 @@ def tokens_of(fake: FakeXero) -> TokensInMemory:
         client_id=CLIENT,
         client_secret=SECRET,
         allow_private=True,
-        limits=LIMITS,
     )
     return TokensInMemory(fake.authorization.first(), signer)
 
@@ -36,7 +35,7 @@ def tokens_of(fake: FakeXero) -> TokensInMemory:
 def connect(fake: FakeXero, **options: Any) -> XeroProvider:
     settings, credentials = connection(fake)
     settings |= {"tenant_id": TENANT} | options.pop("settings", {})
-    options = {"limits": LIMITS, "retries": ONCE, "tokens": tokens_of(fake)} | options
+    options = {"retries": ONCE, "tokens": tokens_of(fake)} | options
     return XeroProvider(settings, credentials, allow_private_addresses=True, **options)
 
 
