@@ -11,6 +11,7 @@ from erp_integrations import connections
 from erp_integrations.credentials import Credentials
 from erp_integrations.models import ErpConnection
 from erp_integrations.providers.contract import NOTIFICATION_SECRET, ConnectionField
+from erp_integrations.providers.errors import ConfigurationError
 from erp_integrations.providers.registry import find_provider
 from projects.models import User
 from projects.money import validate_currency
@@ -40,13 +41,20 @@ class ConnectionForm(ModelForm):
         self.same_erp = same_erp = self.instance.provider == self.provider_code
         for asked in self.asked:
             field = self.fields[PREFIX + asked.name]
-            if asked.secret and same_erp and self.instance.credentials:
+            if asked.secret and same_erp and self._is_stored(asked):
                 field.required, field.help_text = False, STORED
             elif not asked.secret and same_erp:
                 field.initial = self.instance.settings.get(asked.name, "")
 
         if notified := self.fields.get(PREFIX + NOTIFICATION_SECRET.name):
             notified.help_text = NOTIFIED_AT.format(address=self._notification_address())
+
+    def _is_stored(self, asked: ConnectionField) -> bool:
+        """Credentials that no key opens count as stored, too: then all have to be typed again."""
+        try:
+            return bool(self.instance.credentials.reveal().get(asked.name))
+        except ConfigurationError:
+            return True
 
     def _notification_address(self) -> str:
         if self.is_new:
@@ -152,18 +160,31 @@ def form_for(provider_code: str) -> type[ConnectionForm]:
 
 
 def _form_field(asked: ConnectionField) -> forms.CharField:
-    widget: forms.Widget = forms.TextInput(attrs={"class": "vTextField"})
-    if asked.secret:
-        widget = forms.PasswordInput(
-            attrs={"class": "vTextField", "autocomplete": "new-password"}, render_value=False
-        )
     return forms.CharField(
         label=asked.label,
         help_text=asked.help_text,
-        max_length=2000,
-        widget=widget,
+        max_length=10_000 if asked.has_lines else 2000,
+        widget=_widget(asked),
         required=asked.is_required,
     )
+
+
+def _widget(asked: ConnectionField) -> forms.Widget:
+    """A secret is never put into the page; one with lines is not hidden while it is pasted."""
+    if asked.has_lines:
+        attributes = {"rows": 4, "autocomplete": "off", "spellcheck": "false"}
+        return _Unshown(attributes) if asked.secret else forms.Textarea(attributes)
+    if asked.secret:
+        hidden = {"class": "vTextField", "autocomplete": "new-password"}
+        return forms.PasswordInput(attrs=hidden, render_value=False)
+    return forms.TextInput(attrs={"class": "vTextField"})
+
+
+class _Unshown(forms.Textarea):
+    """A box for several lines that comes back empty, like one for passwords."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
 
 
 def _as_stored(instance: ErpConnection) -> ErpConnection:

@@ -79,7 +79,14 @@ def _word(connection: ErpConnection, name: str) -> str:
 
 def _settings_in_words(connection: ErpConnection) -> Words:
     labels, stored = _labels(connection), connection.settings
-    return {labels.get(name, name): without_sign_in(str(value)) for name, value in stored.items()}
+    provider = find_provider(connection.provider)
+    # Which company of the ERP is read is written down by its name, where that is known.
+    chosen = provider.tenant_setting if provider else ""
+    return {
+        labels.get(name, name): without_sign_in(str(value))
+        for name, value in stored.items()
+        if name != chosen
+    }
 
 
 def _labels(connection: ErpConnection) -> Mapping[str, str]:

@@ -165,13 +165,15 @@ def _adopt(
     grant = before or OAuthGrant(connection=connection, company_id=connection.company_id)
     grant.token = EncryptedCredentials.of({"access": token.access, "refresh": token.refresh})
     grant.expires_at, grant.scope = token.expires_at, token.scope
-    grant.tenant_name = tenant.name[:200] if tenant else ""
+    was_read, grant.tenant_name = grant.tenant_name, tenant.name[:200] if tenant else ""
     grant.granted_by, grant.granted_at, grant.renewed_at = by, timezone.now(), None
     grant.lost_at, grant.lost_reason = None, ""
     grant.renewals += 1
     grant.save()
     stored = _with_settings(connection, by)
     record(stored, SIGN_IN, *(("Connected", "Reconnected") if before else ("", "Connected")), by)
+    if grant.tenant_name:
+        _record_company(stored, was_read, grant.tenant_name, by)
     return connections.give_new_chance(connection=stored)
 
 
@@ -186,6 +188,12 @@ def _with_settings(connection: ErpConnection, by: User) -> ErpConnection:
     )
 
 
+def _record_company(connection: ErpConnection, old: str, new: str, by: User) -> None:
+    if old != new:
+        label = provider_class(connection.provider).label
+        record(connection, f"Company in {label}", old, new, by)
+
+
 # --------------------------------------------------------------------- afterwards
 @transaction.atomic
 def choose_tenant(*, connection: ErpConnection, by: User, tenant: Tenant) -> ErpConnection:
@@ -193,8 +201,12 @@ def choose_tenant(*, connection: ErpConnection, by: User, tenant: Tenant) -> Erp
     setting = provider_class(connection.provider).tenant_setting
     chosen = copy(connection)
     chosen.settings = connection.settings | {setting: tenant.remote_id}
+    was_read = connection.settings.get(setting, "")
     stored = _with_settings(chosen, by)
-    OAuthGrant.objects.filter(connection=stored).update(tenant_name=tenant.name[:200])
+    if grant := OAuthGrant.objects.filter(connection=stored).first():
+        was_read, grant.tenant_name = grant.tenant_name, tenant.name[:200]
+        grant.save(update_fields=["tenant_name"])
+    _record_company(stored, was_read, tenant.name, by)
     return connections.give_new_chance(connection=stored)
 
 

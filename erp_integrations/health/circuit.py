@@ -51,8 +51,9 @@ OFF = "Nothing is read from the ERP. Everything that came stays."
 FEATURE_OFF = "Export Subcontractor Invoices is off, and payment sync is part of it."
 SWITCH_ON = "An administrator of ERP Integrations can switch it on in Settings."
 MEND = (
-    "No sync runs until somebody acts: an administrator of ERP Integrations enters new credentials "
-    "or corrects the address in Settings. Saving them starts the connection again."
+    "No sync runs until somebody acts: an administrator of ERP Integrations enters new "
+    "credentials, corrects the address or signs in at the vendor again, in Settings. That starts "
+    "the connection again."
 )
 RESTING = "{failures} syncs failed in a row, so automatic syncs rest for a while. Nothing is lost."
 FAILED_ONCE = "The last sync failed. It is tried again by itself. Nothing is lost."

@@ -63,6 +63,8 @@ class ConnectionField(msgspec.Struct, frozen=True):
     help_text: str
     secret: bool = False
     is_required: bool = True
+    #: a key in PEM form, say: a box of one line would take its line ends away
+    has_lines: bool = False
 
 
 #: the field of providers whose ERP signs notifications; nothing arrives until it is filled in

@@ -232,6 +232,9 @@ class Provider(ABC):
     capabilities: ClassVar[Capabilities]
     #: non-secret settings (``ConnectionField.secret`` false) and secrets
     fields: ClassVar[Sequence[ConnectionField]]
+    #: what somebody must have at hand to connect it, as a sentence for the list of ERPs;
+    #: empty: said from the labels of ``fields``
+    needs: ClassVar[str] = ""
     #: a person connects it in the browser, or it fetches its own tokens: see ``oauth``.
     #: The class is then made with ``tokens=`` besides, an ``oauth.Tokens``.
     uses_oauth: ClassVar[bool] = False

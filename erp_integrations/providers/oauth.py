@@ -21,7 +21,11 @@ CLIENT_ID = ConnectionField(
     "Of the app that you registered with the vendor for this installation.",
 )
 CLIENT_SECRET = ConnectionField(
-    "client_secret", "Client secret", "Of the same app.", secret=True, is_required=False
+    "client_secret",
+    "Client secret",
+    "Of the same app. A few vendors give none; leave it empty then.",
+    secret=True,
+    is_required=False,
 )
 #: a token that has less than this left is renewed before it is used
 SPARE = timedelta(seconds=60)

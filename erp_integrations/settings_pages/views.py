@@ -14,12 +14,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from erp_integrations import connections
 from erp_integrations.connection_form import ConnectionForm
 from erp_integrations.frames import frame
-from erp_integrations.grants.panel import grant_panel
+from erp_integrations.grants.panel import callback_address, grant_panel
+from erp_integrations.grants.standing import missing_right
 from erp_integrations.models import ConnectionEvent, ErpConnection
 from erp_integrations.panels import ConnectionPanel
 from erp_integrations.places import Place, find_administered
 from erp_integrations.providers.errors import ErpError
+from erp_integrations.providers.oauth import GrantLost
 from erp_integrations.providers.registry import find_provider, provider_choices
+from erp_integrations.settings_pages.erps import groups
 from erp_integrations.settings_pages.forms import SettingsForm, connection_form
 
 PER_PAGE = 25
@@ -55,6 +58,8 @@ def test_connection(request: HttpRequest, company_id: int) -> HttpResponse:
         answer = connections.test_connection(place.connection)
     except ErpError as error:
         messages.error(request, f"The connection does not work. {error}")
+        if isinstance(error, GrantLost):  # so that no sync tries it
+            connections.give_new_chance(connection=place.connection)
     else:
         messages.success(request, f"The connection works. The ERP answered: {answer}")
     return HttpResponseRedirect(place.url("settings"))
@@ -70,13 +75,14 @@ def connection(request: HttpRequest, company_id: int) -> HttpResponse:
     place = find_administered(request.user, company_id)
     form = connection_form(_connection_of(place, request), request.POST or None)
     if request.method == "POST" and form.is_valid() and _store(request, form):
-        messages.success(request, STORED)
+        messages.success(request, _stored_words(place))
         return HttpResponseRedirect(place.url("settings"))
     provider = find_provider(form.provider_code)
     context = {
         **frame(place, "settings"),
         "form": form,
         "erp": provider.label if provider else form.provider_code,
+        "callback": callback_address(request) if provider and provider.uses_oauth else "",
         "settings_url": place.url("settings"),
     }
     return render(request, "erp_integrations/connection.html", context)
@@ -90,7 +96,10 @@ def _connection_of(place: Place, request: HttpRequest) -> ErpConnection:
     chosen = request.GET.get("provider", "")
     if chosen not in codes:
         raise Http404
-    return ErpConnection(company=place.company, provider=chosen, currency=place.company.currency)
+    label = dict(provider_choices())[chosen]
+    return ErpConnection(
+        company=place.company, provider=chosen, name=label, currency=place.company.currency
+    )
 
 
 def _store(request: Any, form: ConnectionForm) -> bool:
@@ -101,6 +110,12 @@ def _store(request: Any, form: ConnectionForm) -> bool:
         form.add_error(None, error.messages)
         return False
     return True
+
+
+def _stored_words(place: Place) -> str:
+    """What is next: signing in at the vendor where that is missing, else a test."""
+    fresh = find_administered(place.person, place.company.pk)
+    return STORED_ONLY if fresh.connection and missing_right(fresh.connection) else STORED
 
 
 def _page(request: HttpRequest, place: Place, form: SettingsForm | None) -> HttpResponse:
@@ -115,13 +130,17 @@ def _page(request: HttpRequest, place: Place, form: SettingsForm | None) -> Http
         "page": page,
         "test_url": place.url("test_connection"),
         "connection_url": place.url("connection"),
-        "providers": [] if panel else provider_choices(),
+        "erps": [] if panel else groups(),
     }
     return render(request, "erp_integrations/settings.html", context)
 
 
 SAVED = "The settings are saved."
 UNCHANGED = "Nothing was changed."
+STORED_ONLY = (
+    "The connection is saved. Nothing is read before somebody signs in at the vendor: press "
+    "“Connect” or “Reconnect” below."
+)
 STORED = (
     "The connection is saved. Press “Test connection” to see whether the ERP answers; what had "
     "stopped the connection is forgotten."

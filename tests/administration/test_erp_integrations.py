@@ -104,7 +104,7 @@ def test_the_commitments_tool_does_not_open_connections(northstar: Company) -> N
 
 
 def test_an_erp_is_connected(alice: User, northstar: Company) -> None:
-    browser(alice).post(reverse(ADD), form(northstar, erp_key="very secret"))
+    browser(alice).post(reverse(ADD) + "?provider=tryton", form(northstar, erp_key="very secret"))
     connection = ErpConnection.objects.get()
     assert connection.settings["database"] == "books"
     assert connection.credentials.reveal() == {"key": "very secret"}
@@ -112,7 +112,9 @@ def test_an_erp_is_connected(alice: User, northstar: Company) -> None:
 
 
 def test_a_company_of_others_cannot_be_connected(mallory: User, northstar: Company) -> None:
-    page = browser(mallory).post(reverse(ADD), form(northstar, erp_key="very secret"))
+    page = browser(mallory).post(
+        reverse(ADD) + "?provider=tryton", form(northstar, erp_key="very secret")
+    )
     assert "Select a valid choice" in page.content.decode()
     assert not ErpConnection.objects.exists()
 
@@ -150,19 +152,23 @@ def test_new_credentials_give_a_stopped_connection_a_new_chance(
 def test_a_wrong_address_is_answered_by_a_sentence(
     alice: User, northstar: Company, url: str, sentence: str
 ) -> None:
-    page = browser(alice).post(reverse(ADD), form(northstar, erp_url=url, erp_key="x"))
+    page = browser(alice).post(
+        reverse(ADD) + "?provider=tryton", form(northstar, erp_url=url, erp_key="x")
+    )
     assert sentence in page.content.decode()
     assert not ErpConnection.objects.exists()
 
 
 def test_a_wrong_schedule_is_answered_by_a_sentence(alice: User, northstar: Company) -> None:
     data = form(northstar, erp_key="x", sync_schedule="every_minute")
-    page = browser(alice).post(reverse(ADD), data)
+    page = browser(alice).post(reverse(ADD) + "?provider=tryton", data)
     assert "every_minute is not one of the available choices" in page.content.decode()
 
 
 def test_a_wrong_currency_is_answered_by_a_sentence(alice: User, northstar: Company) -> None:
-    page = browser(alice).post(reverse(ADD), form(northstar, erp_key="x", currency="ZZZ"))
+    page = browser(alice).post(
+        reverse(ADD) + "?provider=tryton", form(northstar, erp_key="x", currency="ZZZ")
+    )
     assert "“ZZZ” is not a currency" in page.content.decode()
 
 
@@ -291,5 +297,5 @@ def test_connecting_a_second_erp_is_refused_with_a_sentence(
     alice: User, northstar: Company
 ) -> None:
     ErpConnectionFactory(company=northstar)
-    page = browser(alice).post(reverse(ADD), form(northstar, erp_key="x"))
+    page = browser(alice).post(reverse(ADD) + "?provider=tryton", form(northstar, erp_key="x"))
     assert "ERP connection with this Company already exists." in page.content.decode()

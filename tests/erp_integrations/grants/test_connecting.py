@@ -252,6 +252,17 @@ def test_disconnecting_forgets_the_tokens(
     assert ConnectionEvent.objects.filter(new="Disconnected", actor=alice).exists()
 
 
+def test_a_test_that_finds_the_grant_gone_stops_the_connection(
+    window: Window, connection: ErpConnection, vendor: Vendor
+) -> None:
+    window.connect(connection)
+    vendor.authorization.revoke()
+    page = window.press(connection, "test_connection")
+    assert "The connection does not work. Signed Books has taken back the right" in page
+    connection.refresh_from_db()
+    assert "press “Reconnect”" in connection.stopped_reason
+
+
 def test_old_attempts_are_forgotten(window: Window, connection: ErpConnection) -> None:
     with time_machine.travel(dt.datetime.now(dt.UTC) - dt.timedelta(days=2)):
         window.start(connection)
@@ -282,6 +293,8 @@ def test_one_of_several_companies_is_chosen(window: Window, several: ErpConnecti
     assert "Northstar Leasing is read from now on." in page
     several.refresh_from_db()
     assert several.settings["tenant"] == "t2"
+    event = ConnectionEvent.objects.get(label="Company in Signed Books")
+    assert (event.old, event.new) == ("", "Northstar Leasing")
 
 
 def test_nothing_is_read_before_a_company_is_chosen(window: Window, several: ErpConnection) -> None:
