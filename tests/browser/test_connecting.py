@@ -54,7 +54,7 @@ def books_of(name: str) -> Iterator[Trial]:
     served.catch_up()
     books = enter_story(served.desk)
     commitment = CommitmentFactory(
-        project=ProjectFactory(company=CompanyFactory(name=f"Builders on {name}")),
+        project=ProjectFactory(company=CompanyFactory()),
         vendor__name=f"Everybody paid through {name}",
         allow_payments=True,
     )
