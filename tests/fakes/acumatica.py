@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode
 
-import msgspec
-
 from erp_integrations.providers.acumatica.client import ENDPOINT, VERSION
 from tests.fakes import acumatica_documents as documents
+from tests.fakes.acumatica_writes import BASE, OPERATIONS, Writes, refused, sent
 from tests.fakes.authorization import CLIENT, SECRET, AuthorizationServer
 from tests.fakes.http_server import HttpServer, Reply, Request
 from tests.fakes.ledger import Application, Bill, Ledger, Vendor
@@ -19,9 +18,6 @@ from tests.fakes.odata import BadFilter, predicate
 
 TENANT = "Northstar"
 CLIENT_ID = f"{CLIENT}@{TENANT}"
-BASE = f"/entity/{ENDPOINT}/{VERSION}/"
-#: amounts as numbers, digit by digit
-ENCODER = msgspec.json.Encoder(decimal_format="number")
 PARAMETERS = {"$filter", "$expand", "$select", "$top", "$skip", "$custom"}
 
 
@@ -55,6 +51,7 @@ class FakeAcumatica(HttpServer):
         self.endpoints = [("Default", "22.200.001"), (ENDPOINT, VERSION), ("eCommerce", "24.200")]
         #: documents that are no payments of bills: (type, number, fields)
         self.others: list[documents.Other] = []
+        self.writes = Writes(self)
         #: applications that somebody took back, by the number of their payment
         self.reversed: dict[int, list[Application]] = {}
         #: sessions that the licence allows, and those that are open (a grant has one)
@@ -81,15 +78,19 @@ class FakeAcumatica(HttpServer):
             case "/identity/connect/token":
                 return self.authorization.token(request)
             case "/entity":
-                return _json(self._list_of_endpoints())
+                return sent(self._list_of_endpoints())
         if not self.authorization.is_good(request):
-            return _json({"message": "Authorization has been denied for this request."}, 401)
+            return sent({"message": "Authorization has been denied for this request."}, 401)
+        if request.path.startswith(OPERATIONS):
+            return self.writes.operation(request)
         if request.path == "/entity/auth/logout":
             return self._logout()
         if not request.path.startswith(BASE):
             return Reply(404, b"<h1>404 - Not Found</h1>", "text/html")
         if refused := self._session():
             return refused
+        if request.method != "GET":
+            return self.writes.write(request)
         return self._entity(request)
 
     def _list_of_endpoints(self) -> dict[str, Any]:
@@ -105,7 +106,7 @@ class FakeAcumatica(HttpServer):
         if "ours" in self.sessions:
             return None
         if len(self.sessions) >= self.allowed_sessions:
-            return _refused("API Login Limit", "PX.Data.PXException")
+            return refused("API Login Limit", "PX.Data.PXException")
         self.sessions.add("ours")
         return None
 
@@ -118,17 +119,17 @@ class FakeAcumatica(HttpServer):
     def _entity(self, request: Request) -> Reply:
         entity, *key = [unquote(part) for part in request.path.removeprefix(BASE).split("/")]
         if entity not in documents.FIELDS:
-            return _refused(f"Entity {entity} is not found", "System.Exception", 404)
+            return refused(f"Entity {entity} is not found", "System.Exception", 404)
         if entity in self.withheld:
-            return _refused(f"You have insufficient rights to access the object ({entity}).")
+            return refused(f"You have insufficient rights to access the object ({entity}).")
         if unknown := set(request.query) - PARAMETERS:
-            return _refused(f"Unknown parameters: {sorted(unknown)}", status=400)
+            return refused(f"Unknown parameters: {sorted(unknown)}", status=400)
         asked = {name: values[0] for name, values in request.query.items()}
         expand = {each for each in asked.get("$expand", "").split(",") if each}
         if key:
             return self._one(entity, key, expand)
         if expand and not self.lists_details:
-            return _refused(
+            return refused(
                 "Optimization cannot be performed.The following fields cause the error:\r\n"
                 f"{sorted(expand)[0]}.AmountPaid: View Adjustments_History has BQL delegate",
             )
@@ -137,26 +138,26 @@ class FakeAcumatica(HttpServer):
     def _one(self, entity: str, key: list[str], expand: set[str]) -> Reply:
         for record in self.records(entity):
             if [record.get(name) for name in documents.KEYS[entity]] == key:
-                return _json(documents.wire(record, expand))
+                return sent(documents.wire(record, expand))
         kind = "PX.Api.ContractBased.NoEntitySatisfiesTheConditionException"
-        return _refused("No entity satisfies the condition.", kind)
+        return refused("No entity satisfies the condition.", kind)
 
     def _many(self, entity: str, asked: Mapping[str, str], expand: set[str]) -> Reply:
         try:
             fits = predicate(asked.get("$filter", ""), documents.FIELDS[entity], version=3)
             found = [record for record in self.records(entity) if fits(record)]
         except BadFilter as error:
-            return _refused(str(error), "Microsoft.OData.Core.ODataException")
+            return refused(str(error), "Microsoft.OData.Core.ODataException")
         skip = int(asked.get("$skip", 0))
         found = found[skip : skip + int(asked["$top"])] if "$top" in asked else found[skip:]
         select = {each for each in asked.get("$select", "").split(",") if each}
         if unknown := select - documents.FIELDS[entity]:
-            return _refused(f"Unknown fields: {sorted(unknown)}")
-        return _json([documents.wire(each, expand, select) for each in found])
+            return refused(f"Unknown fields: {sorted(unknown)}")
+        return sent([documents.wire(each, expand, select) for each in found])
 
     def records(self, entity: str) -> list[documents.Record]:
         """All of one kind, in the order of their keys."""
-        if self.is_blind and entity != "Vendor":
+        if self.is_blind and entity in {"Check", "Bill"}:
             return []
         match entity:
             case "Check":
@@ -165,6 +166,10 @@ class FakeAcumatica(HttpServer):
                 ]
             case "Bill":
                 found = documents.bills(self.ledger, self.check_type)
+            case "PurchaseOrder":
+                found = self.writes.orders
+            case "Project":
+                found = self.writes.projects
             case _:
                 found = documents.vendors(self.ledger)
         return sorted(found, key=documents.order)
@@ -180,12 +185,3 @@ class FakeAcumatica(HttpServer):
 def connection(fake: FakeAcumatica) -> tuple[dict[str, str], dict[str, str]]:
     """What a person types to connect it."""
     return {"url": fake.url, "client_id": CLIENT_ID}, {"client_secret": SECRET}
-
-
-def _json(content: Any, status: int = 200) -> Reply:
-    return Reply(status, ENCODER.encode(content))
-
-
-def _refused(message: str, kind: str = "PX.Data.PXException", status: int = 500) -> Reply:
-    said = {"message": "An error has occurred.", "exceptionMessage": message}
-    return _json({**said, "exceptionType": kind, "stackTrace": "   at PX.Api.…"}, status)

@@ -58,11 +58,25 @@ FIELDS = {
         "LastModifiedDateTime",
     },
     "Vendor": {"VendorID", "VendorName", "Status"},
+    "Project": {"ProjectID", "Description", "Status"},
+    "PurchaseOrder": {
+        "Type",
+        "OrderNbr",
+        "Status",
+        "VendorID",
+        "Description",
+        "OrderTotal",
+        "CurrencyID",
+        "Date",
+        "Project",
+    },
 }
 KEYS = {
     "Check": ("Type", "ReferenceNbr"),
     "Bill": ("Type", "ReferenceNbr"),
     "Vendor": ("VendorID",),
+    "Project": ("ProjectID",),
+    "PurchaseOrder": ("Type", "OrderNbr"),
 }
 DETAILS = {"Details", "History", "Applications"}
 
@@ -258,9 +272,11 @@ def vendors(ledger: Ledger) -> list[Record]:
 
 
 def order(record: Record) -> tuple[str, ...]:
-    if "VendorID" in record:
-        return (record["VendorID"],)
-    return CODES[record["Type"]], record["ReferenceNbr"]
+    if "ReferenceNbr" in record:
+        return CODES[record["Type"]], record["ReferenceNbr"]
+    return tuple(
+        str(record[name]) for name in ("OrderNbr", "ProjectID", "VendorID") if name in record
+    )
 
 
 def wire(record: Record, expand: Iterable[str], select: Iterable[str] = ()) -> Record:

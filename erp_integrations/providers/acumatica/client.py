@@ -6,25 +6,29 @@ record by record.
 """
 
 import contextlib
+import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from erp_integrations.providers.acumatica.errors import NotInAList, meaning
+from erp_integrations.providers.acumatica.errors import NotInAList, meaning, refusal_of_write
 from erp_integrations.providers.acumatica.mapper import Key
 from erp_integrations.providers.errors import (
     ConfigurationError,
     ErpError,
     ProtocolError,
     RecordNotFound,
+    TransientError,
 )
 from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
 from erp_integrations.providers.oauth import Tokens
 
 ENDPOINT, VERSION = "Default", "24.200.001"
+#: how often, and how many seconds apart, an action that takes longer is looked at
+LOOKS, PAUSE = 40, 0.5
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -160,6 +164,50 @@ class AcumaticaClient:
             return msgspec.json.decode(answer.body, type=msgspec.Raw)
         except (ValueError, RecursionError) as error:
             raise self._unreadable(answer, error) from error
+
+    # -------------------------------------------------------------------- writes
+    def put(self, entity: str, values: Mapping[str, Any]) -> None:
+        """One new record; which one it is has to be looked up: the answer may never arrive.
+
+        Sent once. Raises ``RecordError`` when Acumatica refuses it, in its words,
+        and what ``HttpClient.send`` raises.
+        """
+        self._write("PUT", entity, values)
+
+    def delete(self, entity: str, *key: str) -> None:
+        """Raises as ``put`` does; a record that is gone already is no error."""
+        with contextlib.suppress(RecordNotFound):
+            self._write("DELETE", "/".join([entity, *(quote(part, safe="") for part in key)]))
+
+    def act(self, entity: str, action: str, key: Mapping[str, str]) -> None:
+        """Do what a button does, and wait for its end: Acumatica answers 202 while it works.
+
+        Raises as ``put`` does; ``TransientError`` when it takes too long.
+        """
+        record = {name: {"value": value} for name, value in key.items()}
+        answer = self._write("POST", f"{entity}/{action}", {"entity": record})
+        place = urlsplit(answer.headers.get("location", "")).path
+        for _ in range(LOOKS):
+            if answer.status != 202:
+                return
+            at = place.find(f"/entity/{ENDPOINT}/")
+            if at < 0:
+                break
+            time.sleep(PAUSE)
+            answer = self._http.get(place[at:], classify=self._refusal)
+        raise TransientError(
+            f"{self.name} is still at work on what it was asked for. It will be looked at again."
+        )
+
+    def _write(
+        self, method: Literal["PUT", "POST", "DELETE"], path: str, body: Any = None
+    ) -> Answer:
+        self._has_session = True
+        target = f"/entity/{ENDPOINT}/{VERSION}/{path}"
+        return self._http.send(method, target, body, classify=self._refusal)
+
+    def _refusal(self, answer: Answer) -> ErpError | None:
+        return refusal_of_write(answer, self.name)
 
     def _get(self, path: str, query: list[tuple[str, str]]) -> Answer:
         self._has_session = True

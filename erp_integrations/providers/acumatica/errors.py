@@ -5,6 +5,7 @@ Nearly every refusal is a 500 with JSON: ``exceptionMessage`` is for people,
 that may pass (5xx), or a question that cannot be right (4xx).
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from erp_integrations.providers.errors import (
@@ -12,6 +13,7 @@ from erp_integrations.providers.errors import (
     ConfigurationError,
     ErpError,
     RateLimited,
+    RecordError,
     RecordNotFound,
 )
 from erp_integrations.providers.http import Answer
@@ -76,6 +78,36 @@ def meaning(answer: Answer, name: str) -> ErpError | None:
             detail=detail,
         )
     return _refused_question(said, name, detail) if answer.status == 500 else None
+
+
+def refusal_of_write(answer: Answer, name: str) -> ErpError | None:
+    """The same for a write: what Acumatica says about the record is the record's trouble."""
+    known = meaning(answer, name)
+    if known is not None and not isinstance(known, RecordNotFound):
+        return known
+    errors = list(dict.fromkeys(_field_errors(answer)))
+    said = refusal(answer)
+    if not errors and (answer.status in {400, 422} or said.kind.startswith("PX.")):
+        errors = [said.message]
+    message = " ".join(errors)[:300] or "it gives no reason."
+    if errors or answer.status in {400, 422}:
+        return RecordError(
+            f"Acumatica refuses it: {message}", detail=f"status {answer.status}: {answer.text}"
+        )
+    return known
+
+
+def _field_errors(answer: Answer) -> Iterator[str]:
+    """A refused record comes back (422) with an ``error`` in each field that is wrong."""
+    try:
+        record = answer.json()
+        parts = [record, *(record.get("Details") or [])]
+        for part in parts:
+            for name, value in part.items():
+                if isinstance(value, dict) and value.get("error"):
+                    yield f"{name}: {value['error']}"
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return
 
 
 def _refused_question(said: Refusal, name: str, detail: str) -> ErpError | None:

@@ -176,14 +176,14 @@ def bill(raw: msgspec.Raw, names: Mapping[str, str]) -> RemoteBill:
     row = msgspec.json.decode(raw, type=BillRow)
     status, code = row.status.required("the status"), row.vendor.required("the vendor")
     number = row.reference_nbr.required("the number")
-    paid = (_money(each.amount_paid) for each in row.applications if _is_money(each))
+    paid = (money(each.amount_paid) for each in row.applications if _is_money(each))
     return RemoteBill(
         remote_id=bill_id(row.type.value, number) or "",
         number=row.vendor_ref.value or number,
         vendor_ref=code,
         vendor_name=names.get(code, code),
         currency=row.currency_id.required("the currency"),
-        total=_money(row.amount),
+        total=money(row.amount),
         paid=sum(paid, Decimal(0)),
         is_posted=status in RELEASED_BILL,
         is_cancelled=status in CANCELLED_BILL,
@@ -262,7 +262,7 @@ def _payment(row: CheckRow, vendors: Mapping[str, str]) -> RemotePayment:
         # midnight of the day, whatever zone is written behind it
         date=datetime.fromisoformat(row.application_date.required("the date")[:10]).date(),
         currency=row.currency_id.required("the currency"),
-        total=_money(row.payment_amount),
+        total=money(row.payment_amount),
         modified_at=modified.astimezone(UTC),
         allocations=_allocations(row, STATUSES[said]),
         check_number=row.payment_ref.value or "",
@@ -280,7 +280,7 @@ def _allocations(row: CheckRow, status: RemoteStatus) -> tuple[RemoteAllocation,
     """
     rows = row.details if status is RemoteStatus.PENDING else row.history
     if status is RemoteStatus.VOIDED:
-        rows = [each for each in rows or row.details if _money(each.amount_paid) > 0]
+        rows = [each for each in rows or row.details if money(each.amount_paid) > 0]
     paid: dict[str, Decimal] = defaultdict(Decimal)
     discount: dict[str, Decimal] = defaultdict(Decimal)
     numbers: dict[str, str] = {}
@@ -289,8 +289,8 @@ def _allocations(row: CheckRow, status: RemoteStatus) -> tuple[RemoteAllocation,
         bill = bill_id(each.doc_type.value, number)
         if bill is None:
             continue
-        paid[bill] += _money(each.amount_paid)
-        discount[bill] += _money(each.cash_discount_taken, Decimal(0))
+        paid[bill] += money(each.amount_paid)
+        discount[bill] += money(each.cash_discount_taken, Decimal(0))
         numbers[bill] = each.vendor_ref.value or numbers.get(bill, "")
     return tuple(
         RemoteAllocation(bill, numbers[bill], paid[bill], discount=discount[bill])
@@ -314,7 +314,8 @@ def _is_money(applied: Applied) -> bool:
     return applied.doc_type.value in PAYMENTS and status is RemoteStatus.ISSUED
 
 
-def _money(amount: Amount, default: Decimal | None = None) -> Decimal:
+def money(amount: Amount, default: Decimal | None = None) -> Decimal:
+    """Raises ``ValueError`` where there is none."""
     value = amount.value if amount.value is not None else default
     if value is None or not value.is_finite():
         raise ValueError("an amount of money is missing")

@@ -11,13 +11,16 @@ from typing import ClassVar
 import msgspec
 
 from erp_integrations.providers.acumatica import auth, mapper
+from erp_integrations.providers.acumatica.bill_writer import BillWriter
 from erp_integrations.providers.acumatica.bills import Bills
 from erp_integrations.providers.acumatica.client import ENDPOINT, VERSION, AcumaticaClient, Rows
+from erp_integrations.providers.acumatica.orders import Orders
 from erp_integrations.providers.acumatica.questions import any_of, moment
 from erp_integrations.providers.acumatica.search import DETAILS, PaymentSearch
 from erp_integrations.providers.acumatica.vendors import Vendors
 from erp_integrations.providers.acumatica.walk import Place, Walk, as_json, place_of
 from erp_integrations.providers.contract import (
+    BillToExport,
     Capabilities,
     ConnectionField,
     Cursor,
@@ -25,10 +28,17 @@ from erp_integrations.providers.contract import (
     PaymentQuestion,
     Provider,
     RemoteBill,
+    RemoteCommitment,
+    RemoteJob,
     RemotePayment,
     RemoteVendor,
 )
-from erp_integrations.providers.errors import ConfigurationError, RecordError, RecordNotFound
+from erp_integrations.providers.errors import (
+    ConfigurationError,
+    RecordError,
+    RecordNotFound,
+    TransientError,
+)
 from erp_integrations.providers.http import Limits, RetryPolicy
 from erp_integrations.providers.oauth import Authorization, NoTokens, Tokens
 
@@ -48,7 +58,11 @@ class AcumaticaProvider(Provider):
         time_resolution_seconds=0.004,
         scoped_sync=True,
         payment_search=True,
+        export_bills=True,
+        bill_number_length=40,
         vendors=True,
+        jobs=True,
+        commitments=True,
     )
     fields: ClassVar[Sequence[ConnectionField]] = auth.FIELDS
     uses_oauth: ClassVar[bool] = True
@@ -78,6 +92,7 @@ class AcumaticaProvider(Provider):
         self._overlap = timedelta(seconds=overlap)
         self._vendors = Vendors(self._client, self.capabilities.page_size)
         self._bills = Bills(self._client, self._vendors, self._page_size)
+        self._orders = Orders(self._client, self._vendors, self.capabilities.page_size)
 
     @classmethod
     def authorization(cls, settings: Mapping[str, str]) -> Authorization:
@@ -193,3 +208,26 @@ class AcumaticaProvider(Provider):
 
     def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
         yield from self._vendors.all(search)
+
+    def jobs(self, search: str = "") -> Iterator[RemoteJob]:
+        yield from self._orders.projects(search)
+
+    def commitments(self, search: str = "") -> Iterator[RemoteCommitment]:
+        yield from self._orders.commitments(search)
+
+    # ------------------------------------------------------------ export of bills
+    def create_bill(self, bill: BillToExport) -> RemoteBill:
+        """See the contract and ``BillWriter``."""
+        return self._bill(BillWriter(self._client, self._orders).write(bill))
+
+    def find_bill(self, key: str) -> RemoteBill:
+        """See the contract. A voided bill is not found: nothing is owed on it."""
+        written = BillWriter(self._client, self._orders).written(key)
+        if not written:
+            raise RecordNotFound(f"{self._client.name} has no bill with this key.")
+        return self._bill(written[0].reference_nbr.value or "")
+
+    def _bill(self, number: str) -> RemoteBill:
+        for found in self.bills([f"bill-{number}"]):
+            return found
+        raise TransientError(f"{self._client.name} does not show a bill that it showed before.")

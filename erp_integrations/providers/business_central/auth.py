@@ -27,8 +27,8 @@ ENVIRONMENT = ConnectionField(
 )
 COMPANY = ConnectionField(
     "company",
-    "Company",
-    "The ID of the company whose books are read. “Choose” lists what the app may open.",
+    "Company ID",
+    "Of the company whose books are read. Leave it empty and test the connection: it names them.",
     is_required=False,
 )
 PAGES = ConnectionField(

@@ -107,8 +107,8 @@ class BusinessCentralClient:
     def _in_company(self, entity_set: str) -> str:
         if not self._company:
             raise ConfigurationError(
-                "Nobody has chosen the company in Business Central yet. Choose one in the settings "
-                "of the connection."
+                "The connection to Business Central has no company yet. Testing it names those "
+                "that the app may open."
             )
         return f"companies({quote(self._company, safe='-')})/{entity_set}"
 

@@ -61,7 +61,7 @@ def _not_found(code: str, name: str) -> str:
     if code == "NoEnvironment":
         return f"{name} has no environment of that name. Check the settings of the connection."
     if code == "Internal_CompanyNotFound":
-        return f"{name} does not have the company of the connection any more. Choose another one."
+        return f"{name} does not have the company of the connection any more. Enter another one."
     if code.startswith("BadRequest_"):
         return f"{name} {NOT_INSTALLED}"
     return f"{name} does not know this address. Check the tenant, the environment and the company."

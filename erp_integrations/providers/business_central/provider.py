@@ -116,16 +116,18 @@ class BusinessCentralProvider(Provider):
     # ------------------------------------------------------------------- check
     def check(self) -> str:
         """Names the company. Asks for all that a sync asks for, so that rights show here."""
-        named = {each.remote_id.lower(): each.name for each in self.tenants()}
-        if self._company and self._company.lower() not in named:
+        offered = self.tenants()
+        named = {each.remote_id.lower(): each.name for each in offered}
+        if self._company.lower() not in named:
+            known = "; ".join(f"{each.name}: {each.remote_id}" for each in offered)
             raise ConfigurationError(
-                f"{self._client.name} does not let the app open the company of the connection. "
-                f"Choose one of: {', '.join(sorted(named.values())) or 'none'}."
+                f"Enter which company of {self._client.name} is read. The app may open: "
+                f"{known or 'none at all'}."
             )
         self._changes.after(None)
         self._client.pages(ENTRIES, expand=WHOLE, top=1)
         next(self.vendors(), None)
-        return f"Business Central · company {named.get(self._company.lower(), '')}"
+        return f"Business Central · company {named[self._company.lower()]}"
 
     def tenants(self) -> list[Tenant]:
         """The companies of the environment that the app may open."""

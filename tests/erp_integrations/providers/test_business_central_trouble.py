@@ -21,7 +21,7 @@ from tests.erp_integrations.providers.business_central_books import (
     pages,
 )
 from tests.erp_integrations.providers.contract_suite import read
-from tests.fakes.business_central import OTHER_COMPANY, FakeBusinessCentral
+from tests.fakes.business_central import COMPANY, OTHER_COMPANY, FakeBusinessCentral
 from tests.fakes.http_server import HttpServer, Reply
 
 
@@ -80,7 +80,7 @@ def test_without_the_extension_it_names_what_to_install(central: FakeBusinessCen
         ({"environment": "Sandbox"}, "no environment"),
         ({"directory": "other.example.com"}, "no environment"),
         ({"company": "00000000-0000-0000-0000-000000000000"}, "does not have the company"),
-        ({"company": ""}, "Nobody has chosen the company"),
+        ({"company": ""}, "no company yet"),
     ],
 )
 def test_a_wrong_setting_is_named(
@@ -90,9 +90,12 @@ def test_a_wrong_setting_is_named(
         pages(central, settings=settings)
 
 
-def test_a_company_that_the_app_may_not_open_is_named(central: FakeBusinessCentral) -> None:
-    provider = connect(central, settings={"company": "00000000-0000-0000-0000-000000000000"})
-    with pytest.raises(ConfigurationError, match="Northstar General Contractors"):
+@pytest.mark.parametrize("company", ["", "00000000-0000-0000-0000-000000000000"])
+def test_without_a_company_it_names_those_that_the_app_may_open(
+    central: FakeBusinessCentral, company: str
+) -> None:
+    provider = connect(central, settings={"company": company})
+    with pytest.raises(ConfigurationError, match=f"Northstar General Contractors: {COMPANY}"):
         provider.check()
 
 
