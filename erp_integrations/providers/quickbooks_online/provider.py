@@ -84,6 +84,7 @@ class QuickBooksOnlineProvider(QuickBooksDirectory):
         calls_at_once=10,
     )
     uses_oauth: ClassVar[bool] = True
+    ways: ClassVar[frozenset[str]] = frozenset({EXPENSE, RETAINAGE})
     fields: ClassVar[Sequence[ConnectionField]] = (
         CLIENT_ID,
         CLIENT_SECRET,
