@@ -4,6 +4,7 @@
 """
 
 import json
+from collections import deque
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +21,7 @@ from tests.fakes.erpnext_query import Refused, Tables
 from tests.fakes.erpnext_writes import written
 from tests.fakes.http_server import HttpServer, Reply, Request
 from tests.fakes.ledger import Bill, Vendor
+from tests.fakes.tryton_writes import LOST, Loss
 
 Record = dict[str, Any]
 KEY, SECRET = "f00dfeed0000001", "5ec2e7feed00001"
@@ -49,6 +51,9 @@ class FakeErpNext(HttpServer):
         #: a setting of *Selling*; without it lines below zero are refused
         self.allows_negative_rates = True
         self.refuses_to_submit = ""
+        #: what becomes of the next writes
+        self.losses: deque[Loss] = deque()
+        self.late: list[Any] = []
         #: what was sent for new bills
         self.inserted: list[Record] = []
         #: instead of what the ledger holds
@@ -127,10 +132,23 @@ class FakeErpNext(HttpServer):
             return Reply(404, b"<h1>Not Found</h1>", "text/html; charset=utf-8")
         doctype, _, name = (unquote(part) for part in rest.partition("/"))
         if request.method != "GET":
-            return written(self, request, doctype, name)
+            return self._unless_lost(request, doctype, name)
         if name:
             return answered("data", self.document(doctype, name))
         return answered("data", self._list(doctype, asked))
+
+    def _unless_lost(self, request: Request, doctype: str, name: str) -> Reply:
+        loss = self.losses.popleft() if self.losses else Loss.NONE
+        if loss is Loss.BEFORE:
+            return LOST
+        if loss is Loss.LATE:
+            self.late.append((request, doctype, name))
+            return LOST
+        reply = written(self, request, doctype, name)
+        late, self.late = self.late, []
+        for each in late:
+            written(self, *each)
+        return LOST if loss is Loss.AFTER else reply
 
     def _method(self, name: str, asked: Record) -> Any:
         match name:

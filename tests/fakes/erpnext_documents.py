@@ -202,7 +202,7 @@ class Documents:
             "supplier": bill.vendor.name,
             "supplier_name": bill.vendor.name,
             "posting_date": bill.date.isoformat(),
-            "bill_date": bill.date.isoformat(),
+            "bill_date": self.ledger.bill_dates.get(bill.number, bill.date).isoformat(),
             "due_date": bill.date.isoformat(),
             "bill_no": bill.reference,
             "currency": bill.currency,

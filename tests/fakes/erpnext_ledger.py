@@ -20,6 +20,8 @@ class ErpNextLedger(Ledger):
         self.counters: dict[str, int] = {}
         #: moments of entries whose lines alone were changed
         self.entry_modified: dict[int, dt.datetime] = {}
+        #: what vendors wrote on bills that were entered for another day
+        self.bill_dates: dict[int, dt.date] = {}
         self.jobs: list[tuple[str, str]] = []
         self.orders: list[dict[str, Any]] = []
         super().__init__(**options)

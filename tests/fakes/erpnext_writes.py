@@ -1,5 +1,6 @@
 """How the stand-in for ERPNext takes what is written: bills made, submitted and deleted."""
 
+import datetime as dt
 import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,9 @@ def _insert(fake: "FakeErpNext", values: Record) -> Bill:
         currency=values["currency"],
         memo=values["remarks"],
         is_posted=False,
+        date=dt.date.fromisoformat(values["posting_date"]),
     )
+    ledger.bill_dates[made.number] = dt.date.fromisoformat(values["bill_date"])
     made.lines = [
         BillLine(ledger.next_number(), each["description"], _rate(each)) for each in values["items"]
     ]

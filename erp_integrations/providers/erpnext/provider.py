@@ -12,11 +12,11 @@ from erp_integrations.providers.contract import (
     Cursor,
     Page,
     PaymentQuestion,
-    Provider,
     RemoteBill,
     RemotePayment,
 )
 from erp_integrations.providers.erpnext import mapper, walk
+from erp_integrations.providers.erpnext.bill_export import ErpNextBillExport
 from erp_integrations.providers.erpnext.client import ErpNextClient
 from erp_integrations.providers.erpnext.errors import NotPermitted
 from erp_integrations.providers.erpnext.mapper import ENTRY, Group
@@ -37,8 +37,8 @@ FIRST_ZONE = timedelta(hours=26)
 NO_TOMBSTONES = "deleted payments are found by the nightly comparison only"
 
 
-class ErpNextProvider(Provider):
-    """Reads one ERPNext site over Frappe's REST API."""
+class ErpNextProvider(ErpNextBillExport):
+    """Reads one ERPNext site over Frappe's REST API, and writes bills into it."""
 
     code: ClassVar[str] = "erpnext"
     label: ClassVar[str] = "ERPNext"
@@ -46,6 +46,11 @@ class ErpNextProvider(Provider):
         scoped_sync=True,
         payment_search=True,
         tombstones=True,
+        export_bills=True,
+        bill_number_length=140,
+        vendors=True,
+        jobs=True,
+        commitments=True,
     )
     fields: ClassVar[Sequence[ConnectionField]] = (
         ConnectionField("url", "Address", "Where ERPNext answers, e.g. https://erp.example.com"),
@@ -100,9 +105,6 @@ class ErpNextProvider(Provider):
     @property
     def calls(self) -> int:
         return self._client.calls
-
-    def hurry(self) -> None:
-        self._client.hurry()
 
     # ------------------------------------------------------------------- check
     def check(self) -> str:
