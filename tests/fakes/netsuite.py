@@ -45,6 +45,7 @@ class FakeNetSuite(HttpServer):
         #: the other programs of this account that ask at this moment
         self.others_at_once = 0
         self.certificates: dict[str, Any] = {}
+        self.currencies = ["USD"]
         self._lock, self._at_once = threading.Lock(), 0
 
     def clock(self) -> float:
@@ -133,6 +134,7 @@ class FakeNetSuite(HttpServer):
 
     # ------------------------------------------------------------------- tables
     def tables(self) -> dict[str, list[dict[str, Any]]]:
+        self.currencies = ["USD", *sorted({each.currency for each in self._bills()} - {"USD"})]
         found = {
             "transaction": [*map(self._payment, self._payments()), *map(self._bill, self._bills())],
             "transactionline": [
@@ -142,7 +144,7 @@ class FakeNetSuite(HttpServer):
             "previoustransactionlinelink": [
                 row for p in self._payments() for row in self._links(p)
             ],
-            "currency": [{"id": n, "symbol": c} for n, c in enumerate(self._currencies(), 1)],
+            "currency": [{"id": n, "symbol": c} for n, c in enumerate(self.currencies, 1)],
             "vendor": [_named(each.number, each.code, each.name) for each in self.ledger.vendors],
             "job": [
                 _named(place, code, f"Job {code}")
@@ -159,9 +161,6 @@ class FakeNetSuite(HttpServer):
 
     def _jobs(self) -> list[str]:
         return sorted({bill.order for bill in self._bills() if bill.order})
-
-    def _currencies(self) -> list[str]:
-        return ["USD", *sorted({each.currency for each in self._bills()} - {"USD"})]
 
     def _subsidiary(self, number: int) -> int:
         return self.subsidiaries.get(number, 1)
@@ -184,14 +183,13 @@ class FakeNetSuite(HttpServer):
         }
 
     def _bill(self, bill: Bill) -> dict[str, Any]:
-        paid = self.ledger.paid(bill)
         letter = "C" if bill.is_cancelled else "D" if not bill.is_posted else "A"
         return {
             **self._transaction(bill.number, "VendBill", bill),
             "tranid": bill.reference,
             "transactionnumber": f"VENDBILL{bill.number}",
             "trandate": bill.date.isoformat(),
-            "status": "B" if letter == "A" and paid >= bill.total else letter,
+            "status": letter,
             "approvalstatus": 2 if bill.is_posted else 1,
             "voided": "F",
             "foreigntotal": float(bill.total),
@@ -202,9 +200,7 @@ class FakeNetSuite(HttpServer):
             "id": number,
             "type": kind,
             "entity": record.vendor.number,
-            "currency": self._currencies().index(record.currency) + 1
-            if record.currency in self._currencies()
-            else None,
+            "currency": self.currencies.index(record.currency) + 1,
             "memo": record.memo or None,
             "lastmodifieddate": local(record.modified),
         }

@@ -8,7 +8,8 @@ was at hand.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -71,28 +72,30 @@ class FakeSageIntacct(HttpServer):
         if entity and entity not in self.entities.values():
             return refusal(400, "invalidRequest", f"Entity {entity} does not exist.")
         try:
-            return Reply(200, json.dumps(answer(question, self.tables(entity))).encode())
+            found = answer(question, lambda kind: self.rows(kind, entity))
+            return Reply(200, json.dumps(found).encode())
         except Refused as error:
             return refusal(400, "invalidRequest", str(error))
 
     # ------------------------------------------------------------------ tables
-    def tables(self, entity: str = "") -> dict[str, list[Row]]:
-        payments, bills = self.ledger.payments.values(), self.ledger.bills.values()
-        seen = [each for each in payments if self._is_in(each.number, entity)]
-        return {
-            "accounts-payable/payment": [self._payment(each) for each in seen],
-            "accounts-payable/payment-detail": [row for p in seen for row in self._details(p)],
-            "accounts-payable/bill": [
-                self._bill(each) for each in bills if self._is_in(each.number, entity)
-            ],
-            "accounts-payable/vendor": [_vendor(each) for each in self.ledger.vendors],
-            "projects/project": [
-                {"key": str(place), "id": code, "name": f"Job {code}", "status": "active"}
-                for place, code in enumerate(
-                    sorted({each.order for each in bills if each.order}), start=1
-                )
-            ],
-        }
+    def rows(self, kind: str, entity: str = "") -> Sequence[Row]:
+        """The objects of a kind that one entity shows. Raises ``Refused``."""
+        payments = [p for p in self.ledger.payments.values() if self._is_in(p.number, entity)]
+        bills = [b for b in self.ledger.bills.values() if self._is_in(b.number, entity)]
+        match kind:
+            case "accounts-payable/payment":
+                return [self._payment(each) for each in payments]
+            case "accounts-payable/payment-detail":
+                return [row for each in payments for row in self._details(each)]
+            case "accounts-payable/bill":
+                settled = self._settled()
+                return [self._bill(each, settled[each.number]) for each in bills]
+            case "accounts-payable/vendor":
+                return [_named(each.number, each.code, each.name) for each in self.ledger.vendors]
+            case "projects/project":
+                codes = sorted({each.order for each in bills if each.order})
+                return [_named(place, code, f"Job {code}") for place, code in enumerate(codes, 1)]
+        raise Refused(f"Object {kind} does not exist.")
 
     def _is_in(self, number: int, entity: str) -> bool:
         return not entity or self.entities.get(number) == entity
@@ -143,8 +146,16 @@ class FakeSageIntacct(HttpServer):
                     "jointPayee.printAs": self.joint_payees.get(payment.number),
                 }
 
-    def _bill(self, bill: Bill) -> Row:
-        settled = sum((a.amount + a.discount for _, a in self.ledger.applied_to(bill)), ZERO)
+    def _settled(self) -> dict[int, Decimal]:
+        """What was paid on each bill in any way, credits and discounts too."""
+        sums: dict[int, Decimal] = defaultdict(Decimal)
+        for payment in self.ledger.payments.values():
+            if payment.state is State.ISSUED:
+                for each in payment.applications:
+                    sums[each.bill.number] += each.amount + each.discount
+        return sums
+
+    def _bill(self, bill: Bill, settled: Decimal) -> Row:
         return {
             **_identity(bill.number, bill.created, bill.modified),
             "billNumber": bill.reference,
@@ -194,13 +205,8 @@ def _identity(number: int, created: Any, modified: Any) -> Mapping[str, Any]:
     }
 
 
-def _vendor(vendor: Vendor) -> Row:
-    return {
-        "key": str(vendor.number),
-        "id": vendor.code,
-        "name": vendor.name,
-        "status": "active",
-    }
+def _named(number: int, code: str, name: str) -> Row:
+    return {"key": str(number), "id": code, "name": name, "status": "active"}
 
 
 def _bill_state(bill: Bill, settled: Decimal) -> str:

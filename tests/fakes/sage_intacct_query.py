@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -22,6 +23,7 @@ class Refused(Exception):
     """A question that Intacct answers with 400."""
 
 
+@cache
 def comparable(value: Any) -> Any:
     """Numbers and moments have an order of their own, though all arrive as strings."""
     if isinstance(value, str):
@@ -54,24 +56,24 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "$gte": _ordered(lambda mine, other: mine >= other),
     "$lt": _ordered(lambda mine, other: mine < other),
     "$lte": _ordered(lambda mine, other: mine <= other),
-    "$in": lambda value, wanted: any(_equal(value, each) for each in wanted),
-    "$notIn": lambda value, wanted: not any(_equal(value, each) for each in wanted),
+    "$in": lambda value, wanted: comparable(value) in wanted,
+    "$notIn": lambda value, wanted: comparable(value) not in wanted,
     "$contains": lambda value, wanted: value is not None and wanted in value,
 }
 
 
-def answer(question: Any, tables: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    """The envelope of a result. Raises ``Refused``."""
+def answer(question: Any, rows_of: Callable[[str], Sequence[Row]]) -> dict[str, Any]:
+    """The envelope of a result; ``rows_of`` gives the objects of a kind. Raises ``Refused``."""
     if not isinstance(question, dict) or not {"object", "fields"} <= set(question) <= MEMBERS:
         raise Refused("The query needs an object and fields, and has nothing else.")
-    if question["object"] not in tables:
-        raise Refused(f"Object {question['object']} does not exist.")
-    rows = list(tables[question["object"]])
+    rows = list(rows_of(question["object"]))
     parameters = question.get("filterParameters", {})
     if not set(parameters) <= PARAMETERS:
         raise Refused("Unknown filter parameter.")
     is_strict = parameters.get("caseSensitiveComparison", True)
-    rows = [row for row in rows if _fits(row, question, is_strict=is_strict)]
+    tests = [_test_of(each, is_strict=is_strict) for each in question.get("filters", [])]
+    joined = _joining(question.get("filterExpression", "and"), len(tests))
+    rows = [row for row in rows if joined([test(row) for test in tests])]
     for each in reversed(question.get("orderBy", [])):
         ((field, direction),) = each.items()
         rows.sort(key=lambda row: comparable(_of(row, field)), reverse=direction == "desc")
@@ -96,24 +98,29 @@ def _of(row: Row, field: str) -> Any:
     return row[field]
 
 
-def _fits(row: Row, question: Mapping[str, Any], *, is_strict: bool) -> bool:
-    filters = question.get("filters", [])
-    truths = [_is_true(row, each, is_strict=is_strict) for each in filters]
-    expression = question.get("filterExpression", "and")
-    if expression in {"and", "or"}:
-        return all(truths) if expression == "and" else any(truths) or not truths
-    return _Expression(expression, truths).value()
-
-
-def _is_true(row: Row, condition: Any, *, is_strict: bool) -> bool:
+def _test_of(condition: Any, *, is_strict: bool) -> Callable[[Row], bool]:
     ((operator, pair),) = condition.items()
     ((field, wanted),) = pair.items()
     if operator not in OPERATORS:
         raise Refused(f"Operator {operator} does not exist.")
-    value = _of(row, field)
-    if not is_strict:
-        value, wanted = _folded(value), _folded(wanted)
-    return OPERATORS[operator](value, wanted)
+    wanted = wanted if is_strict else _folded(wanted)
+    if isinstance(wanted, list):
+        wanted = frozenset(map(comparable, wanted))
+
+    def test(row: Row) -> bool:
+        value = _of(row, field)
+        return OPERATORS[operator](value if is_strict else _folded(value), wanted)
+
+    return test
+
+
+def _joining(expression: str, count: int) -> Callable[[Sequence[bool]], bool]:
+    if expression == "and":
+        return all
+    if expression == "or":
+        return lambda truths: any(truths) or not truths
+    _Expression(expression, [False] * count).value()
+    return lambda truths: _Expression(expression, truths).value()
 
 
 def _folded(value: Any) -> Any:

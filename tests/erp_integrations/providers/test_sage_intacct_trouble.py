@@ -58,15 +58,15 @@ def three_checks(fake: FakeSageIntacct) -> list[Payment]:
 
 def spoil(fake: FakeSageIntacct, kind: str, place: int, field: str, value: Any) -> None:
     """One field of one record is something else from here on."""
-    tables = fake.tables
+    rows = fake.rows
 
-    def spoilt(entity: str = "") -> Any:
-        found = tables(entity)
-        rows = found[kind]
-        rows[place] = {**rows[place], field: value}
+    def spoilt(asked: str, entity: str = "") -> Any:
+        found = list(rows(asked, entity))
+        if asked == kind:
+            found[place] = {**found[place], field: value}
         return found
 
-    fake.tables = spoilt  # type: ignore[method-assign]
+    fake.rows = spoilt  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("field", SPOILT)
@@ -136,11 +136,11 @@ def test_an_entity_that_does_not_exist_is_a_setting_to_mend(intacct: FakeSageInt
 
 def test_a_field_of_another_version_is_named_and_not_retried(intacct: FakeSageIntacct) -> None:
     three_checks(intacct)
-    tables = intacct.tables
-    intacct.tables = lambda entity="": {  # type: ignore[method-assign]
-        kind: [{k: v for k, v in row.items() if k != "documentNumber"} for row in rows]
-        for kind, rows in tables(entity).items()
-    }
+    rows = intacct.rows
+    intacct.rows = lambda kind, entity="": [  # type: ignore[method-assign]
+        {name: value for name, value in row.items() if name != "documentNumber"}
+        for row in rows(kind, entity)
+    ]
     with pytest.raises(ProtocolError, match="documentNumber does not exist"):
         pages(intacct)
 
