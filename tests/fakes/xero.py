@@ -57,6 +57,8 @@ class FakeXero(HttpServer):
         #: lists that the sign-in has no scope for
         self.withheld: set[str] = set()
         self.day_left, self.minute_left = 5_000, 60
+        #: what a larger page is cut to
+        self.largest_page = 1_000
         #: whether the moment of If-Modified-Since itself counts; nobody says so
         self.counts_the_second = False
 
@@ -140,6 +142,7 @@ class FakeXero(HttpServer):
         page, size = int(query["page"]), int(query.get("pageSize", "100"))
         if page < 1 or not 1 <= size <= 1_000:
             return refused("ValidationException", "pageSize must be between 1 and 1000", 10)
+        size = min(size, self.largest_page)
         pagination = {
             "page": page,
             "pageSize": size,

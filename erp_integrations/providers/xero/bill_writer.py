@@ -21,7 +21,7 @@ from erp_integrations.providers.errors import (
 )
 from erp_integrations.providers.xero import mapper
 from erp_integrations.providers.xero.bills import BILLS
-from erp_integrations.providers.xero.client import LARGEST_PAGE, XeroClient, is_guid
+from erp_integrations.providers.xero.client import XeroClient, is_guid
 from erp_integrations.providers.xero.due_date import Terms, due_date
 from erp_integrations.providers.xero.records import BillRow
 
@@ -118,7 +118,7 @@ class BillWriter:
                 "Invoices", where=BILLS, order=NEWEST_FIRST, page=page, filters=filters
             )
             yield from map(self._written, found.rows)
-            if found.count <= page * LARGEST_PAGE or not found.rows:
+            if page >= found.pages or not found.rows:
                 return
             page += 1
 

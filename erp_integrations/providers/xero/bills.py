@@ -34,7 +34,7 @@ class Bills:
         while True:
             found = self._page(page, filters={"Statuses": "AUTHORISED,PAID"})
             yield from self._bills(found)
-            if found.count <= page * self._page_size or not found.rows:
+            if page >= found.pages or not found.rows:
                 return
             page += 1
 
@@ -64,7 +64,7 @@ class Bills:
                 if bill.remote_id.lower() in wanted:
                     del wanted[bill.remote_id.lower()]
                     yield bill
-            left = -(-found.count // self._page_size) - page
+            left = found.pages - page
             if left <= 0 or not found.rows:
                 wanted.clear()
                 return

@@ -34,11 +34,14 @@ class Rows(msgspec.Struct, frozen=True):
     rows: list[msgspec.Raw]
     #: how many there are on all pages together
     count: int
+    #: how many pages that makes; Xero's page may be smaller than what was asked for
+    pages: int
     server_time: datetime
 
 
-class _Pagination(msgspec.Struct, rename={"item_count": "itemCount"}):
-    item_count: int
+class _Pagination(msgspec.Struct, rename={"items": "itemCount", "pages": "pageCount"}):
+    items: int
+    pages: int
 
 
 class XeroClient:
@@ -181,10 +184,10 @@ class XeroClient:
                 f"{self.name} answered without the {name} that were asked for.", detail=answer.text
             )
         rows = self._parts(parts[name], list[msgspec.Raw])
-        count = len(rows)
+        all_of_it = _Pagination(items=len(rows), pages=1)
         if "pagination" in parts:
-            count = self._parts(parts["pagination"], _Pagination).item_count
-        return Rows(rows, count, answer.server_time)
+            all_of_it = self._parts(parts["pagination"], _Pagination)
+        return Rows(rows, all_of_it.items, all_of_it.pages, answer.server_time)
 
     def _parts(self, body: bytes | msgspec.Raw, form: type[Form]) -> Form:
         try:

@@ -98,7 +98,7 @@ class XeroDirectory(Provider):
                 contact = self._client.decoded(row, ContactRow)
                 code = contact.account_number or contact.contact_number or ""
                 yield RemoteVendor(contact.id, code, contact.name)
-            if found.count <= page * size or not found.rows:
+            if page >= found.pages or not found.rows:
                 return
             page += 1
 
@@ -111,7 +111,7 @@ class XeroDirectory(Provider):
                 order = self._client.decoded(row, OrderRow)
                 if order.status in ORDERED and order.fits(search):
                     yield self._commitment(order)
-            if found.count <= page * LARGEST_PAGE or not found.rows:
+            if page >= found.pages or not found.rows:
                 return
             page += 1
 

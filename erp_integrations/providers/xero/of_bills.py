@@ -51,7 +51,7 @@ def _found(
         found = client.rows(stream.list, where=where, order=order, page=page, size=size)
         if found.rows:
             yield Page(*mapped(stream, found.rows, names), {})
-        if found.count <= page * size or not found.rows:
+        if page >= found.pages or not found.rows:
             return
         page += 1
 

@@ -58,7 +58,7 @@ class PaymentSearch:
             )
             read = mapped(stream, found.rows, self._names).payments
             fitting += [each for each in read if _fits(each, question)]
-            if len(fitting) >= limit or found.count <= page * size or not found.rows:
+            if len(fitting) >= limit or page >= found.pages or not found.rows:
                 break
         return fitting[:limit]
 

@@ -107,16 +107,16 @@ class Walk:
         while True:
             page += 1
             found = self._ask(stream, place, page, size)
-            left = found.count - page * size
             keys = self._keys(found, place)
             new = [row for row, key in zip(found.rows, keys, strict=True) if key not in seen]
-            if new or left <= 0 or not found.rows:
+            is_last = page >= found.pages or not found.rows
+            if new or is_last:
                 break
         if keys:
             last = _moment(keys[-1][1])
             read = Place(last, seen | frozenset(keys))
             self._here[stream.name] = read.at(max(last, place.modified) if place else last)
-        return new, max(left, 0) if found.rows else 0
+        return new, 0 if is_last else max(found.count - page * size, 1)
 
     def _ask(self, stream: Stream, place: Place | None, page: int, size: int) -> Rows:
         found = self._client.rows(

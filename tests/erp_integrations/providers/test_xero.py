@@ -234,6 +234,14 @@ def test_what_slips_onto_a_page_that_was_read_is_not_lost(xero: FakeXero, erp: X
     assert {payment.check_number for payment in found} == set(checks)
 
 
+def test_pages_that_xero_makes_smaller_are_all_read(xero: FakeXero, erp: XeroBooks) -> None:
+    xero.largest_page = 7
+    checks = [erp.pay((erp.bill("10"), "10")) for _ in range(40)]
+    found = read(pages(xero))
+    assert sorted(each.check_number for each in found) == sorted(checks)
+    assert len(list(connect(xero).bills())) == 40
+
+
 def test_pages_cost_one_call_each(xero: FakeXero, erp: XeroBooks) -> None:
     xero.ledger.ticks = True
     for _ in range(40):

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -186,6 +187,18 @@ def test_a_person_signs_in_and_chooses_a_company(xero: FakeXero) -> None:
     provider = connect(xero, tokens=TokensInMemory(token, signer))
     (company,) = provider.tenants()
     assert company.name in connect(xero, settings={"tenant_id": company.remote_id}).check()
+
+
+def test_two_workers_renew_a_token_once(xero: FakeXero, erp: XeroBooks) -> None:
+    """Xero's refresh tokens are good once: a second use takes the whole grant away."""
+    check = erp.pay((erp.bill("10"), "10"))
+    tokens = tokens_of(xero)
+    xero.authorization.expire()
+    workers = [connect(xero, tokens=tokens) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda worker: read(list(worker.pages(None))), workers))
+    assert [[each.check_number for each in one] for one in found] == [[check], [check]]
+    assert xero.authorization.refreshed == 1
 
 
 def test_broad_scopes_are_not_given_any_more(xero: FakeXero) -> None:
