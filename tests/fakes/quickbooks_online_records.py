@@ -113,7 +113,10 @@ def bill(each: Bill, ledger: Ledger, *, currency: bool = True) -> Record:
         for part in payment.applications
         if part.bill is each
     ]
-    links = {str(payment.number): "BillPaymentCheck" for payment, _ in settled}
+    ways = {"credit_card": "BillPaymentCreditCard"}
+    links = {
+        str(payment.number): ways.get(payment.method, "BillPaymentCheck") for payment, _ in settled
+    }
     made = common(each, currency)
     made |= {"PrivateNote": each.memo} if each.memo else {}
     return made | {

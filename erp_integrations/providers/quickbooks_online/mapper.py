@@ -33,11 +33,11 @@ ZERO = Decimal(0)
 BILL, JOURNAL_ENTRY = "Bill", "JournalEntry"
 #: other documents in accounts payable that are paid like bills
 OWED = {BILL, "Deposit"}
-#: how the payments of a bill are called in the bill's own links
-PAYMENT_LINKS = ("BillPaymentCheck", "BillPaymentCreditCard", "BillPayment")
+#: how the payments of a bill are called in the bill's own links, with the way of paying behind it
+PAYMENT_LINK = "BillPayment"
 #: what people write instead of a check number when no check was written
 ELECTRONIC = re.compile(
-    r"(ach|eft|wire|dd|e-?pay\w*|e-?check|direct ?deposit|online|zelle)\b", re.I
+    r"(ach|eft|wire|dd|e-?pay\w*|e-?check|direct ?deposit|online|zelle)(?![a-z])", re.I
 )
 TO_PRINT = "to print"
 VOIDED = "voided"
@@ -102,7 +102,7 @@ class BillRow(msgspec.Struct, rename="pascal"):
     @property
     def payments(self) -> list[str]:
         """Ids of the payments that settle it, with money or with credits."""
-        return [each.txn_id for each in self.linked_txn if each.txn_type in PAYMENT_LINKS]
+        return [each.txn_id for each in self.linked_txn if each.txn_type.startswith(PAYMENT_LINK)]
 
 
 class VendorRow(msgspec.Struct, rename="pascal"):
@@ -148,6 +148,8 @@ class Mapped(NamedTuple):
 
 Row = TypeVar("Row")
 Numbers = Callable[[Sequence[str]], Mapping[str, str]]
+#: a document that a payment settles: kind, id, amount
+Settled = tuple[str, str, Decimal]
 #: the company's own currency, for records of companies that have only one
 Home = Callable[[], str]
 
@@ -174,8 +176,7 @@ def payments(rows: Iterable[msgspec.Raw], numbers: Numbers, home: Home) -> Mappe
 
 def paid_with_money(row: PaymentRow) -> dict[str, Decimal]:
     """What the payment's own money paid of each bill. Raises ``ValueError``."""
-    owed = [(kind, number, amount) for kind, number, amount in _owed(row) if amount]
-    credited = max(ZERO, sum((amount for *_, amount in owed), ZERO) - _finite(row.total_amt))
+    owed, credited = _split(row)
     paid: dict[str, Decimal] = {}
     for kind, number, amount in owed:
         taken = min(credited, amount)
@@ -185,23 +186,30 @@ def paid_with_money(row: PaymentRow) -> dict[str, Decimal]:
     return paid
 
 
-def _owed(row: PaymentRow) -> list[tuple[str, str, Decimal]]:
-    """(kind, id, amount) of the documents that the payment settles, its credits left out.
+def _split(row: PaymentRow) -> tuple[list[Settled], Decimal]:
+    """The documents that are owed, in their order, and what credits pay of them.
 
     A journal entry may be either. It is owed where the money covers it too.
     """
     lines = [_settled(line) for line in row.line if line.linked_txn]
-    entries = [each for each in lines if each[0] == JOURNAL_ENTRY and each[2] > 0]
     owed = [each for each in lines if each[0] in OWED]
+    entries = [each for each in lines if each[0] == JOURNAL_ENTRY]
     credits = [each for each in lines if each[0] not in {*OWED, JOURNAL_ENTRY}]
     if any(amount < 0 for *_, amount in owed):
         raise ValueError("a bill is paid with less than nothing")
-    sums = [sum((abs(amount) for *_, amount in some), ZERO) for some in (owed, entries, credits)]
-    covered = row.total_amt >= sums[0] + sums[1] - sums[2]
-    return owed + entries if covered else owed
+    total = _finite(row.total_amt)
+    if total >= _sum(owed) + _sum(entries) - _sum(credits):
+        owed = owed + entries
+    else:
+        credits = credits + entries
+    return owed, max(_sum(credits), _sum(owed) - total, ZERO)
 
 
-def _settled(line: PaymentLine) -> tuple[str, str, Decimal]:
+def _sum(settled: Iterable[Settled]) -> Decimal:
+    return sum((abs(amount) for *_, amount in settled), ZERO)
+
+
+def _settled(line: PaymentLine) -> Settled:
     kinds = {each.txn_type for each in line.linked_txn}
     if len(line.linked_txn) > 1 and kinds & OWED:
         raise ValueError("one line of it pays several documents")

@@ -41,9 +41,9 @@ class Search:
         fitting = [
             each for each in self._mapped(list(rows.values())).payments if _fits(each, question)
         ]
-        return sorted(fitting, key=lambda each: (each.date, int(each.remote_id)), reverse=True)[
-            :limit
-        ]
+        return sorted(
+            fitting, key=lambda each: (each.date, each.remote_id.zfill(20)), reverse=True
+        )[:limit]
 
     def _questions(self, question: PaymentQuestion) -> Iterator[Sequence[str]]:
         """Statements' conditions; together they find everything that can fit."""

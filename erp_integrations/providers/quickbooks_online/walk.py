@@ -145,7 +145,20 @@ class Walk:
 
     def everything(self) -> Iterator[Page]:
         """All payments. What is not among them was deleted, so nothing else is asked."""
-        yield from self._questions(None, reached=None, known=None)
+        pages = self._questions(None, reached=None, known=None)
+        first = next(pages)
+        if not first.payments and not first.rejected:
+            self._require_sight()
+        yield first
+        yield from pages
+
+    def _require_sight(self) -> None:
+        """Proof that an empty answer means that nobody was paid yet: no books without accounts."""
+        if not self._client.query("Account", size=1).rows:
+            raise ConfigurationError(
+                f"{self._client.name} shows no accounts to the person who signed in, so that it "
+                f"shows no payments says nothing. An administrator of the company has to sign in."
+            )
 
     def after(self, position: Position) -> Iterator[Page]:
         """Exactly what a stored page's cursor has not seen."""

@@ -13,7 +13,7 @@ from erp_integrations.providers.contract import (
     RemotePayment,
     RemoteStatus,
 )
-from erp_integrations.providers.errors import RecordNotFound
+from erp_integrations.providers.errors import ConfigurationError, RecordNotFound
 from tests.erp_integrations.providers.contract_suite import (
     BadAnswersContract,
     ProviderContract,
@@ -184,6 +184,16 @@ def test_what_was_paid_too_much_is_on_no_bill(quickbooks: FakeQuickBooksOnline) 
     assert (payment.total, applied(payment)) == (Decimal("1250"), {"ACME-1": Decimal("1000")})
 
 
+def test_what_was_paid_too_much_does_not_make_up_for_a_credit(
+    quickbooks: FakeQuickBooksOnline,
+) -> None:
+    bill = quickbooks.ledger.bill("ACME-1", "1000")
+    paid = quickbooks.pay_with_credit("5001", (bill, "1000"), others=[credit("300")])
+    paid.total += 200
+    payment = only(quickbooks)
+    assert (payment.total, applied(payment)) == (Decimal("900"), {"ACME-1": Decimal("700")})
+
+
 # --------------------------------------------------------- states and ways of paying
 def test_a_check_that_is_to_be_printed_is_no_money_yet(quickbooks: FakeQuickBooksOnline) -> None:
     bill = quickbooks.ledger.bill("ACME-1", "500")
@@ -205,6 +215,7 @@ def test_a_check_that_is_to_be_printed_is_no_money_yet(quickbooks: FakeQuickBook
         ("", "check", RemoteMethod.CHECK),
         ("", "electronic", RemoteMethod.ELECTRONIC),
         ("EFT 20261122", "check", RemoteMethod.ELECTRONIC),
+        ("ach00123", "check", RemoteMethod.ELECTRONIC),
         ("Achilles 7", "check", RemoteMethod.CHECK),
         ("", "credit_card", RemoteMethod.CREDIT_CARD),
     ],
@@ -293,3 +304,19 @@ def test_it_says_how_many_payments_it_can_read(quickbooks: FakeQuickBooksOnline)
     assert said == (
         "QuickBooks Online · company Northstar General Contractors · 1 payment readable"
     )
+
+
+def test_a_card_payment_is_found_by_its_bill(quickbooks: FakeQuickBooksOnline) -> None:
+    bill = quickbooks.ledger.bill("ACME-1", "500")
+    quickbooks.ledger.pay("", (bill, "200"), method="credit_card")
+    (payment,) = read(list(connect(quickbooks).payments_on([str(bill.number)])))
+    assert payment.method is RemoteMethod.CREDIT_CARD
+
+
+def test_a_person_who_sees_no_books_does_not_make_payments_vanish(
+    quickbooks: FakeQuickBooksOnline,
+) -> None:
+    assert read(pages(quickbooks)) == []
+    quickbooks.table = lambda entity: []  # type: ignore[method-assign]
+    with pytest.raises(ConfigurationError, match="shows no accounts"):
+        pages(quickbooks)
