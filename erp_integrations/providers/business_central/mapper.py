@@ -8,7 +8,7 @@ and adds their mirrors, all of them *unapplied*.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -181,6 +181,13 @@ def last_change(raw: msgspec.Raw) -> Place | None:
     return max(places, default=None)
 
 
+def number_of(raw: msgspec.Raw) -> int | None:
+    try:
+        return msgspec.json.decode(raw, type=_Entry).entry_number
+    except (ValueError, RecursionError):
+        return None
+
+
 def vendor(raw: msgspec.Raw) -> RemoteVendor:
     row = msgspec.json.decode(raw, type=VendorRow)
     return RemoteVendor(row.number, row.number, row.display_name or row.number)
@@ -194,7 +201,8 @@ def company(raw: msgspec.Raw) -> Tenant:
 # ------------------------------------------------------------------- one payment
 def _payment(row: EntryRow) -> RemotePayment:
     is_voided = row.reversed or row.check_is_voided
-    changes = [row.last_modified_date_time]
+    # An entry that is older than version 17 has no moment of its last change.
+    changes = [datetime.combine(row.posting_date, time.min, UTC), row.last_modified_date_time]
     changes += [each.last_modified_date_time for each in row.vendor_ledger_details]
     method = _method(row)
     return RemotePayment(
@@ -302,10 +310,8 @@ def _finite(amount: Decimal) -> Decimal:
 
 
 def _rejected(raw: msgspec.Raw, error: Exception) -> RejectedRecord:
-    try:
-        remote_id = str(msgspec.json.decode(raw, type=_Entry).entry_number)
-    except (ValueError, RecursionError):
-        remote_id = ""
+    number = number_of(raw)
+    remote_id = "" if number is None else str(number)
     return RejectedRecord(
         remote_id=remote_id,
         reason=f"Business Central sent a payment that cannot be read: {error}.",

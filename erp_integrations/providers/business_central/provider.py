@@ -22,6 +22,10 @@ from erp_integrations.providers.business_central.client import (
     any_of,
     text,
 )
+from erp_integrations.providers.business_central.first_reading import (
+    FirstReading,
+    is_of_a_first_reading,
+)
 from erp_integrations.providers.change_order import ChangeOrder
 from erp_integrations.providers.contract import (
     Capabilities,
@@ -146,16 +150,20 @@ class BusinessCentralProvider(Provider):
 
     # ------------------------------------------------------------------- pages
     def pages(self, cursor: Cursor | None, *, resume: bool = False) -> Iterator[Page]:
-        """See the contract, ``Changes`` and ``ChangeOrder``."""
-        walk = ChangeOrder(
-            self._client.name,
-            ask=self._changes.after,
-            mapped=self._changes.payments,
-            key_of=mapper.place_of_change,
-            overlap=self._overlap,
-        )
+        """See the contract, ``FirstReading``, ``Changes`` and ``ChangeOrder``."""
+        if is_of_a_first_reading(cursor):
+            found = FirstReading(self._client, self._page_size, self._overlap).pages(cursor)
+        else:
+            walk = ChangeOrder(
+                self._client.name,
+                ask=self._changes.after,
+                mapped=self._changes.payments,
+                key_of=mapper.place_of_change,
+                overlap=self._overlap,
+            )
+            found = walk.pages(cursor, resume=resume)
         nothing = cursor is None
-        for page in walk.pages(cursor, resume=resume):
+        for page in found:
             nothing = nothing and not page.payments and not page.rejected
             if nothing:
                 self._require_sight()
@@ -163,7 +171,7 @@ class BusinessCentralProvider(Provider):
 
     @classmethod
     def read_until(cls, cursor: Cursor) -> datetime | None:
-        return change_order.read_until(cursor)
+        return None if is_of_a_first_reading(cursor) else change_order.read_until(cursor)
 
     def cursor_since(self, day: date) -> Cursor:
         return change_order.cursor_at(day)

@@ -1,5 +1,6 @@
 """The trap of the standard API, what is not installed, links to next pages, and other noes."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -232,11 +233,48 @@ def test_two_hundred_changes_are_six_questions(erp: BusinessCentralBooks) -> Non
 
 
 def test_a_payment_whose_details_lie_on_two_pages_is_read_once(erp: BusinessCentralBooks) -> None:
-    bills = [(erp.bill("10"), "1") for _ in range(8)]
-    check = erp.pay(*bills)
-    found = read(pages(erp.fake, page_size=1))
+    erp.ledger.pass_time(3600)
+    cursor = pages(erp.fake)[-1].cursor
+    erp.ledger.pass_time(3600)
+    check = erp.pay(*[(erp.bill("10"), "1") for _ in range(8)])
+    found = read(pages(erp.fake, cursor, page_size=1))
     assert [each.check_number for each in found] == [check]
     assert len(found[0].allocations) == 8
+
+
+def test_a_moment_that_fills_a_page_is_read_to_its_end(erp: BusinessCentralBooks) -> None:
+    bill = erp.bill("900")
+    erp.ledger.pass_time(3600)
+    cursor = pages(erp.fake)[-1].cursor
+    erp.ledger.pass_time(3600)
+    checks = [erp.pay((bill, "10")) for _ in range(9)]
+    erp.ledger.pass_time(1)
+    checks.append(erp.pay((bill, "10")))
+    found = read(pages(erp.fake, cursor, page_size=2))
+    assert [each.check_number for each in found] == checks
+
+
+def test_entries_from_before_version_17_are_read_too(erp: BusinessCentralBooks) -> None:
+    bill = erp.bill("900")
+    checks = [erp.pay((bill, "10")) for _ in range(5)]
+    never = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+    for each in (*erp.ledger.entries.values(), *erp.ledger.details):
+        each.modified = never
+    found = pages(erp.fake, page_size=2)
+    assert [each.check_number for each in read(found)] == checks
+    assert {each.modified_at.date() for each in read(found)} == {erp.now().date()}
+    erp.ledger.pass_time(3600)
+    erp.void(checks[0])
+    assert [it.check_number for it in read(pages(erp.fake, found[-1].cursor))] == checks[:1]
+
+
+def test_a_first_reading_costs_a_question_a_page(erp: BusinessCentralBooks) -> None:
+    bill = erp.bill("900")
+    for _ in range(120):
+        erp.pay((bill, "1"))
+    provider = erp.provider()
+    assert len(read(list(provider.pages(None)))) == 120
+    assert provider.calls == 3
 
 
 def test_the_stand_in_refuses_what_business_central_does_not_have(
