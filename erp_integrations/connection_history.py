@@ -83,9 +83,9 @@ def _settings_in_words(connection: ErpConnection) -> Words:
     # Which company of the ERP is read is written down by its name, where that is known.
     chosen = provider.tenant_setting if provider else ""
     return {
-        labels.get(name, name): without_sign_in(str(value))
+        labels.get(name, name.replace("_", " ").capitalize()): without_sign_in(str(value))
         for name, value in stored.items()
-        if name != chosen
+        if name != chosen or name in labels
     }
 
 

@@ -256,8 +256,9 @@ def books(provider: str, settings: Mapping[str, str]) -> dict[str, str]:
     """What identifies a set of books: the ERP, its address, its database."""
     made = find_provider(provider)
     others = SIGN_IN_SETTINGS | (made.ways if made else frozenset())
-    identity = {key: value for key, value in settings.items() if key not in others}
-    return {**identity, "provider": provider}
+    identity = {key: value for key, value in settings.items() if value and key not in others}
+    besides = made.books_besides(settings) if made else {}
+    return {**identity, **besides, "provider": provider}
 
 
 def _check_addresses(fields: Sequence[ConnectionField], settings: Mapping[str, str]) -> None:

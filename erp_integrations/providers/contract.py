@@ -309,6 +309,11 @@ class Provider(ABC):
         raise NotOffered(cls.label, "OAuth")
 
     @classmethod
+    def books_besides(cls, settings: Mapping[str, str]) -> dict[str, str]:
+        """What tells these books from others and hides in a setting that says who signs in."""
+        return {}
+
+    @classmethod
     def sign_in_proof(
         cls, settings: Mapping[str, str], credentials: Mapping[str, str]
     ) -> dict[str, str]:

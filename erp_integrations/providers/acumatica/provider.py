@@ -95,6 +95,11 @@ class AcumaticaProvider(Provider):
         self._orders = Orders(self._client, self._vendors, self.capabilities.page_size)
 
     @classmethod
+    def books_besides(cls, settings: Mapping[str, str]) -> dict[str, str]:
+        """The client ID may change, its tenant may not."""
+        return {"tenant": auth.tenant_of(settings)}
+
+    @classmethod
     def authorization(cls, settings: Mapping[str, str]) -> Authorization:
         return auth.authorization(settings)
 

@@ -52,6 +52,7 @@ class ErpNextProvider(ErpNextBillExport):
         jobs=True,
         commitments=True,
     )
+    ways: ClassVar[frozenset[str]] = frozenset({"api_key", "time_zone"})
     fields: ClassVar[Sequence[ConnectionField]] = (
         ConnectionField("url", "Address", "Where ERPNext answers, e.g. https://erp.example.com"),
         ConnectionField("api_key", "API key", "Made in ERPNext, on the page of the sync's user."),

@@ -74,6 +74,7 @@ class FileDropProvider(Provider):
             "line to its last.",
             secret=True,
             is_required=False,
+            has_lines=True,
         ),
     )  # fmt: skip
     #: where files come from may change; the books stay the same

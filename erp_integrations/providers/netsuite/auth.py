@@ -36,6 +36,7 @@ PRIVATE_KEY = ConnectionField(
     "In PEM form; an EC key (P-256) or an RSA key.",
     secret=True,
     is_required=False,
+    has_lines=True,
 )
 _CURVES: dict[str, tuple[str, hashes.HashAlgorithm]] = {
     "secp256r1": ("ES256", hashes.SHA256()),

@@ -72,6 +72,7 @@ class NetSuiteProvider(NetSuiteDirectory):
         jobs=True,
         calls_at_once=15,
     )
+    ways: ClassVar[frozenset[str]] = frozenset({auth.CERTIFICATE_ID.name})
     fields: ClassVar[Sequence[ConnectionField]] = (
         auth.ACCOUNT,
         CLIENT_ID,

@@ -50,6 +50,7 @@ class OdooProvider(OdooBillExport):
         jobs=True,
         commitments=True,
     )
+    ways: ClassVar[frozenset[str]] = frozenset({"version"})
     fields: ClassVar[Sequence[ConnectionField]] = (
         ConnectionField("url", "Address", "Where Odoo answers, e.g. https://northstar.odoo.com"),
         ConnectionField(

@@ -82,6 +82,7 @@ class XeroProvider(XeroDirectory):
         calls_per_day=PER_DAY,
         calls_at_once=5,
     )
+    ways: ClassVar[frozenset[str]] = frozenset({"expense_account", "retainage_account"})
     fields: ClassVar[Sequence[ConnectionField]] = (
         CLIENT_ID,
         CLIENT_SECRET,
