@@ -149,8 +149,8 @@ class FakeOdoo(HttpServer):
         if database != DATABASE:
             raise OdooError(
                 "psycopg2.OperationalError",
-                f'connection to server on socket failed: FATAL:  database "{database}" does not '
-                f"exist\n",
+                f'connection to server on socket "/var/run/postgresql/.s.PGSQL.5432" failed: '
+                f'FATAL:  database "{database}" does not exist\n',
             )
 
     # --------------------------------------------------------------- the methods

@@ -12,6 +12,8 @@ from tests.fakes.odoo import DATABASE, KEY, FakeOdoo
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 RECORDED = json.loads((RECORDINGS / "odoo.json").read_text(encoding="utf-8"))
+#: what the provider itself asked of a running Odoo 19
+NESTED = json.loads((RECORDINGS / "odoo_nested.json").read_text(encoding="utf-8"))
 #: recorded answers that hold the books
 BOOKS = {
     "account.payment": "JSON-2 vendor payments",
@@ -117,3 +119,67 @@ def test_it_answers_a_recorded_question_field_for_field(fake: FakeOdoo, note: st
 
 def test_the_recordings_are_of_the_database_that_the_stand_in_has() -> None:
     assert exchange("JSON-2 count")["request"]["headers"]["X-Odoo-Database"] == DATABASE
+
+
+# ------------------------------------------------------------- records within records
+def keep_nested(odoo: FakeOdoo, model: str, told: dict[str, Any], **back: int) -> None:
+    """A record as ``web_read`` told it, and those that it holds."""
+    values: dict[str, Any] = dict(back)
+    for name, value in told.items():
+        other = odoo.tables.comodel(model, name)
+        pointing = odoo.tables.to_many[model].get(name, ("", ""))[1]
+        if isinstance(value, dict):
+            keep_nested(odoo, other, value)
+            value = value["id"]
+        elif isinstance(value, list):
+            for each in value:
+                keep_nested(odoo, other, each, **({pointing: told["id"]} if pointing else {}))
+            value = [each["id"] for each in value]
+        if not pointing:
+            values[name] = value
+    number = values.pop("id")
+    known = odoo.tables.rows[model].get(number) or odoo.tables.insert(model, number)
+    known |= values
+
+
+def answers(path: str) -> list[Any]:
+    found = [each for each in NESTED if each["request"]["url"].endswith(path)]
+    return [each for each in found if each["response"]["status"] == 200]
+
+
+@pytest.fixture
+def nested() -> FakeOdoo:
+    """A stand-in with the books that the provider was told."""
+    odoo = FakeOdoo()
+    for rows in odoo.tables.rows.values():
+        rows.clear()
+    for model in ("account.payment", "account.move", "account.journal"):
+        for recorded in answers(f"/{model}/web_search_read"):
+            for row in recorded["response"]["body"]["records"]:
+                keep_nested(odoo, model, row)
+    for bill in odoo.tables.rows["account.move"].values():
+        bill["move_type"] = bill["move_type"] or "in_invoice"
+    for payment in odoo.tables.rows["account.payment"].values():
+        payment |= {"payment_type": "outbound", "partner_type": "supplier"}
+    return odoo
+
+
+def in_order(body: Any) -> Any:
+    """Lists of related records by id: the stand-in has none of Odoo's orders for them."""
+    if isinstance(body, dict):
+        return {name: in_order(value) for name, value in body.items()}
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        return sorted((in_order(each) for each in body), key=lambda each: each["id"])
+    return body
+
+
+@pytest.mark.parametrize("place", range(len(NESTED)))
+def test_it_answers_what_the_provider_asked_of_a_running_odoo(nested: FakeOdoo, place: int) -> None:
+    recorded = NESTED[place]
+    reply = ask(nested, recorded["request"])
+    expected = recorded["response"]
+    assert reply.status == expected["status"]
+    assert reply.content_type == expected["headers"]["Content-Type"]
+    if "json" in reply.content_type:
+        told = without_traceback(json.loads(reply.body))
+        assert in_order(told) == in_order(without_traceback(expected["body"]))
