@@ -63,7 +63,6 @@ class XeroProvider(XeroDirectory):
     code: ClassVar[str] = "xero"
     label: ClassVar[str] = "Xero"
     uses_oauth: ClassVar[bool] = True
-    ways: ClassVar[frozenset[str]] = frozenset({"expense_account", "retainage_account"})
     tenant_setting: ClassVar[str] = "tenant_id"
     capabilities: ClassVar[Capabilities] = Capabilities(
         methods=(RemoteMethod.CHECK, RemoteMethod.ELECTRONIC),
