@@ -103,7 +103,7 @@ def _of_links(invoice: SubcontractorInvoice, connection: ErpConnection) -> list[
             "Link the company",
         )
     ]
-    if offered.jobs:
+    if offered.jobs and (offered.bills_need_links or project.has_origin):
         links.append(
             Requirement(
                 "project",
@@ -114,7 +114,7 @@ def _of_links(invoice: SubcontractorInvoice, connection: ErpConnection) -> list[
                 "Link the project",
             )
         )
-    if offered.commitments:
+    if offered.commitments and (offered.bills_need_links or commitment.has_origin):
         links.append(
             Requirement(
                 "commitment",

@@ -46,6 +46,9 @@ class Capabilities(msgspec.Struct, frozen=True):
     vendors: bool = False
     jobs: bool = False
     commitments: bool = False
+    #: the project and the commitment have to be linked before a bill goes there; off: where
+    #: many companies keep no jobs or orders, a bill goes without
+    bills_need_links: bool = True
     notifications: bool = False
     #: calls that the ERP allows; None: it sets no limit
     calls_per_minute: int | None = None

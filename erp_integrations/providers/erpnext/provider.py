@@ -51,6 +51,7 @@ class ErpNextProvider(ErpNextBillExport):
         vendors=True,
         jobs=True,
         commitments=True,
+        bills_need_links=False,
     )
     ways: ClassVar[frozenset[str]] = frozenset({"api_key", "time_zone"})
     fields: ClassVar[Sequence[ConnectionField]] = (

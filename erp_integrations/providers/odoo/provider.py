@@ -49,6 +49,7 @@ class OdooProvider(OdooBillExport):
         vendors=True,
         jobs=True,
         commitments=True,
+        bills_need_links=False,
     )
     ways: ClassVar[frozenset[str]] = frozenset({"version"})
     fields: ClassVar[Sequence[ConnectionField]] = (

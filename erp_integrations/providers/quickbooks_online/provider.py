@@ -78,6 +78,7 @@ class QuickBooksOnlineProvider(QuickBooksDirectory):
         vendors=True,
         jobs=True,
         commitments=True,
+        bills_need_links=False,
         notifications=True,
         bill_number_length=21,
         calls_per_minute=CALLS_PER_MINUTE,

@@ -76,6 +76,7 @@ class XeroProvider(XeroDirectory):
         bill_number_length=255,
         vendors=True,
         commitments=True,
+        bills_need_links=False,
         notifications=True,
         calls_per_minute=PER_MINUTE,
         calls_per_day=PER_DAY,

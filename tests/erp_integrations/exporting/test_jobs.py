@@ -6,14 +6,16 @@ from decimal import Decimal
 from typing import Any
 from unittest import mock
 
+import msgspec
 import pytest
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from commitments.erp_links import link_invoice_to_bill, unlink_invoice
-from commitments.models import CommitmentEvent, SubcontractorInvoice
+from commitments.models import Commitment, CommitmentEvent, SubcontractorInvoice
 from erp_integrations.exporting import engine, jobs
+from erp_integrations.exporting.requirements import requirements
 from erp_integrations.models import ErpConnection, ExportState, InvoiceExport
 from erp_integrations.providers.errors import (
     AuthenticationError,
@@ -29,7 +31,7 @@ from projects.models import ErpStatus, User
 from projects.services import set_accounting_approver
 from tests.erp_integrations.exporting.conftest import accept, export, sent_invoice, work_on
 from tests.factories import InvoiceFactory
-from tests.fakes.bill_books import LOST, BillBooks
+from tests.fakes.bill_books import LOST, BillBooks, BillBooksProvider
 
 pytestmark = pytest.mark.django_db
 
@@ -232,6 +234,19 @@ def test_a_link_that_went_away_meanwhile_is_missed(
     made = work_on(made)
     assert (made.state, erp.exported) == (ExportState.FAILED, [])
     assert "is not linked to a vendor in Tryton" in made.invoice.erp_message
+
+
+def test_where_few_keep_orders_a_bill_goes_without(
+    erp: BillBooks, invoice: SubcontractorInvoice, connection: ErpConnection, monkeypatch: Any
+) -> None:
+    Commitment.objects.update(origin_id="", origin_code="")
+    invoice = SubcontractorInvoice.objects.get(pk=invoice.pk)
+    assert "commitment" in {each.code for each in requirements(invoice, connection)}
+    relaxed = msgspec.structs.replace(BillBooksProvider.capabilities, bills_need_links=False)
+    monkeypatch.setattr(BillBooksProvider, "capabilities", relaxed)
+    asked = {each.code for each in requirements(invoice, connection)}
+    assert "commitment" not in asked
+    assert "vendor" in asked
 
 
 def test_two_workers_cannot_have_the_same_export(
