@@ -1,6 +1,7 @@
 """How the program signs in at NetSuite: OAuth 2, by a person or with a certificate of its own."""
 
 import base64
+import re
 import time
 from collections.abc import Mapping
 
@@ -38,6 +39,7 @@ PRIVATE_KEY = ConnectionField(
     is_required=False,
     has_lines=True,
 )
+PEM = re.compile(r"-----BEGIN (?P<name>[A-Z ]+)-----(?P<body>[A-Za-z0-9+/=\s]+)-----END (?P=name)")
 _CURVES: dict[str, tuple[str, hashes.HashAlgorithm]] = {
     "secp256r1": ("ES256", hashes.SHA256()),
     "secp384r1": ("ES384", hashes.SHA384()),
@@ -114,7 +116,7 @@ def _signed(claims: Mapping[str, str | int], certificate: str, pem: str) -> str:
 
 def _loaded(pem: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     try:
-        key = load_pem_private_key(pem.encode(), password=None)
+        key = load_pem_private_key(_in_lines(pem).encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigurationError(
             "The private key of the connection to NetSuite cannot be read. It has to be in PEM "
@@ -123,6 +125,16 @@ def _loaded(pem: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise ConfigurationError("NetSuite takes EC keys and RSA keys; this is neither.")
     return key
+
+
+def _in_lines(pem: str) -> str:
+    """A PEM as it was before a form field, which has one line, took its line breaks away."""
+    found = PEM.search(pem)
+    if not found:
+        return pem
+    name, body = found["name"], "".join(found["body"].split())
+    lines = [body[start : start + 64] for start in range(0, len(body), 64)]
+    return "\n".join([f"-----BEGIN {name}-----", *lines, f"-----END {name}-----", ""])
 
 
 def _algorithm(

@@ -246,6 +246,14 @@ def test_a_program_signs_in_by_itself_with_its_certificate(
     assert token.refresh == ""
 
 
+def test_a_key_whose_line_breaks_a_form_took_away_is_read(netsuite: FakeNetSuite) -> None:
+    netsuite.certificates["cert-1"] = RSA_KEY.public_key()
+    settings = connection(netsuite)[0] | {"certificate_id": "cert-1"}
+    for pem in (pem_of(RSA_KEY).replace("\n", ""), pem_of(RSA_KEY).replace("\n", " ")):
+        proof = NetSuiteProvider.sign_in_proof(settings, {"private_key": pem})
+        assert signer_of(settings).sign_in(**proof).access
+
+
 def test_a_certificate_that_is_not_mapped_is_refused(netsuite: FakeNetSuite) -> None:
     settings = connection(netsuite)[0] | {"certificate_id": "cert-2"}
     proof = NetSuiteProvider.sign_in_proof(settings, {"private_key": pem_of(EC_KEY)})
