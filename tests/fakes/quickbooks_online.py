@@ -169,11 +169,7 @@ class FakeQuickBooksOnline(HttpServer):
         ledger, began = self.ledger, self.began
         tables: dict[str, Callable[[], list[Record]]] = {
             "BillPayment": lambda: [self.payment(each) for each in ledger.payments.values()],
-            "Bill": lambda: [
-                records.bill(each, ledger, currency=self.tells_currency)
-                for each in ledger.bills.values()
-                if not each.is_cancelled
-            ],
+            "Bill": self._bills,
             "Vendor": lambda: [records.vendor(each, began) for each in ledger.vendors],
             "Account": lambda: [records.account(each, began) for each in records.ACCOUNTS],
             "PurchaseOrder": lambda: list(self.orders.values()),
@@ -184,6 +180,14 @@ class FakeQuickBooksOnline(HttpServer):
             ],
         }
         return tables[entity]()
+
+    def _bills(self) -> list[Record]:
+        settled = records.settled_by_bill(self.ledger)
+        return [
+            records.bill(each, settled.get(each.number, []), currency=self.tells_currency)
+            for each in self.ledger.bills.values()
+            if not each.is_cancelled
+        ]
 
     def payment(self, payment: Payment) -> Record:
         others = self.other_lines.get(payment.number, [])

@@ -1,6 +1,7 @@
 """The query language of QuickBooks Online, as far as it goes: one entity, ``AND``, no ``OR``."""
 
 import datetime as dt
+import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ META = {"MetaData.LastUpdatedTime": "time", "MetaData.CreateTime": "time"}
 TRANSACTION = {
     **META, "Id": "id", "TxnDate": "date", "DocNumber": "text", "TotalAmt": "money",
     "VendorRef": "ref", "PrivateNote": "text", "CurrencyRef": "ref",
+}  # fmt: skip
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
 }  # fmt: skip
 #: what can be asked for and ordered by; everything else is refused
 FIELDS: dict[str, dict[str, str]] = {
@@ -142,17 +146,17 @@ def _valid(query: Query) -> Query:
 
 
 def _condition(words: _Words) -> Condition:
-    name, operator = words.next(), words.next().upper()
-    if operator not in {"=", "<", ">", "<=", ">=", "LIKE", "IN"}:
-        raise QueryParserError(f'Encountered "{operator}"')
-    if operator != "IN":
-        return Condition(name, operator, [_value(words.next())])
+    name, sign = words.next(), words.next().upper()
+    if sign not in {*COMPARISONS, "LIKE", "IN"}:
+        raise QueryParserError(f'Encountered "{sign}"')
+    if sign != "IN":
+        return Condition(name, sign, [_value(words.next())])
     words.expect("(")
     values = [_value(words.next())]
     while words.has(","):
         values.append(_value(words.next()))
     words.expect(")")
-    return Condition(name, operator, values)
+    return Condition(name, sign, values)
 
 
 def _value(word: str) -> str:
@@ -175,29 +179,26 @@ def _order(words: _Words) -> tuple[str, bool]:
 def selected(query: Query, records: Sequence[Record]) -> list[Record]:
     """All records that meet the query, in its order; the newest first without one."""
     kinds = FIELDS[query.entity]
-    found = [each for each in records if all(_meets(each, c, kinds) for c in query.conditions)]
+    wanted = [_test(condition, kinds[condition.name]) for condition in query.conditions]
+    found = [each for each in records if all(meets(each) for meets in wanted)]
     found.sort(key=lambda each: int(each["Id"]), reverse=not query.order)
     for name, is_down in reversed(query.order):
         found.sort(key=lambda each: _read(each, name, kinds[name]), reverse=is_down)
     return found
 
 
-def _meets(record: Record, condition: Condition, kinds: dict[str, str]) -> bool:
-    kind = kinds[condition.name]
-    mine = _read(record, condition.name, kind)
+def _test(condition: Condition, kind: str) -> Callable[[Record], bool]:
+    name = condition.name
     if condition.operator == "LIKE":
-        pattern = re.escape(condition.values[0]).replace("%", ".*")
-        return re.fullmatch(pattern, str(mine), re.IGNORECASE | re.DOTALL) is not None
+        words = re.escape(condition.values[0]).replace("%", ".*")
+        pattern = re.compile(words, re.IGNORECASE | re.DOTALL)
+        return lambda record: pattern.fullmatch(str(_read(record, name, kind))) is not None
     theirs = [_typed(value, kind) for value in condition.values]
-    compare: dict[str, Callable[[], bool]] = {
-        "IN": lambda: mine in theirs,
-        "=": lambda: mine == theirs[0],
-        "<": lambda: mine < theirs[0],
-        ">": lambda: mine > theirs[0],
-        "<=": lambda: mine <= theirs[0],
-        ">=": lambda: mine >= theirs[0],
-    }
-    return bool(compare[condition.operator]())
+    if condition.operator == "IN":
+        several = set(theirs)
+        return lambda record: _read(record, name, kind) in several
+    compare = COMPARISONS[condition.operator]
+    return lambda record: bool(compare(_read(record, name, kind), theirs[0]))
 
 
 def _read(record: Record, name: str, kind: str) -> Any:

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tests.fakes.ledger import Bill, Ledger, Payment, State, Vendor
+from tests.fakes.ledger import Application, Bill, Ledger, Payment, State, Vendor
 
 Record = dict[str, Any]
 #: QuickBooks tells times as they are in California, with summer and winter time
@@ -33,6 +34,7 @@ class OtherLine(NamedTuple):
     is_owed: bool = False
 
 
+@cache
 def stamp(moment: dt.datetime) -> str:
     """Whole seconds, with the offset of that day."""
     return moment.astimezone(PACIFIC).replace(microsecond=0).isoformat()
@@ -104,15 +106,19 @@ def _lines(payment: Payment, others: list[OtherLine]) -> list[Record]:
     ]
 
 
-def bill(each: Bill, ledger: Ledger, *, currency: bool = True) -> Record:
-    """Everything that was applied lowers the balance: money, credits, checks to be printed."""
-    settled = [
-        (payment, part)
-        for payment in ledger.payments.values()
-        if payment.state is not State.VOIDED
-        for part in payment.applications
-        if part.bill is each
-    ]
+Settling = list[tuple[Payment, Application]]
+
+
+def settled_by_bill(ledger: Ledger) -> dict[int, Settling]:
+    """Everything that was applied lowers a balance: money, credits, checks to be printed."""
+    found: dict[int, Settling] = {}
+    for payment in ledger.payments.values():
+        for part in payment.applications if payment.state is not State.VOIDED else ():
+            found.setdefault(part.bill.number, []).append((payment, part))
+    return found
+
+
+def bill(each: Bill, settled: Settling, *, currency: bool = True) -> Record:
     ways = {"credit_card": "BillPaymentCreditCard"}
     links = {
         str(payment.number): ways.get(payment.method, "BillPaymentCheck") for payment, _ in settled

@@ -18,7 +18,7 @@ def create_bill(fake: Any, request: Request) -> Record:
     key = request.query.get("requestid", [""])[0]
     if key not in fake.answered:
         made = _bill(fake, json.loads(request.body, parse_float=Decimal))
-        answer = {"Bill": records.bill(made, fake.ledger, currency=fake.tells_currency)}
+        answer = {"Bill": records.bill(made, [], currency=fake.tells_currency)}
         if not key:
             return answer
         fake.answered[key] = answer
