@@ -119,7 +119,10 @@ def checks(ledger: Ledger, check_type: str, reversals: Reversals) -> list[Record
 
 def _check(payment: Payment, type_: str, reversals: Reversals = NOTHING) -> Record:
     is_released = payment.state in {State.ISSUED, State.VOIDED}
-    applied = [_application(each) for each in payment.applications]
+
+    def applied() -> list[Record]:
+        return [_application(each) for each in payment.applications]
+
     return {
         "id": _id(type_, payment.number),
         "Type": type_,
@@ -134,8 +137,11 @@ def _check(payment: Payment, type_: str, reversals: Reversals = NOTHING) -> Reco
         "UnappliedBalance": _unapplied(payment),
         "Description": payment.memo,
         "LastModifiedDateTime": _stamp(payment.modified),
-        "Details": [] if is_released else [_waiting(each) for each in applied],
-        "History": [*applied, *_reversed(reversals.get(payment.number, []))] if is_released else [],
+        # Details are only worked out where somebody expands them.
+        "Details": lambda: [] if is_released else [_waiting(each) for each in applied()],
+        "History": lambda: (
+            [*applied(), *_reversed(reversals.get(payment.number, []))] if is_released else []
+        ),
     }
 
 
@@ -143,10 +149,13 @@ def _voiding(payment: Payment, check_type: str) -> Record:
     """The second document of a void: another type, the same number, below zero."""
     made = _check(payment, check_type)
     type_ = VOIDED_TYPES[check_type]
-    mirrored = [
-        {**each, "id": str(uuid.uuid4()), "AmountPaid": -each["AmountPaid"]}
-        for each in made["History"]
-    ]
+
+    def mirrored() -> list[Record]:
+        return [
+            {**each, "id": str(uuid.uuid4()), "AmountPaid": -each["AmountPaid"]}
+            for each in made["History"]()
+        ]
+
     return made | {
         "id": _id(type_, payment.number),
         "Type": type_,
@@ -218,19 +227,21 @@ def _reversed(applications: Iterable[Application]) -> list[Record]:
     return rows
 
 
+Payers = Mapping[int, Sequence[tuple[Payment, Application]]]
+
+
 def bills(ledger: Ledger, check_type: str) -> list[Record]:
-    return [_bill(ledger, each, check_type) for each in ledger.bills.values()]
+    applied: dict[int, list[tuple[Payment, Application]]] = {}
+    for payment in ledger.payments.values():
+        for each in payment.applications:
+            applied.setdefault(each.bill.number, []).append((payment, each))
+    return [_bill(each, check_type, applied) for each in ledger.bills.values()]
 
 
-def _bill(ledger: Ledger, bill: Bill, check_type: str) -> Record:
-    applied = [
-        (payment, each)
-        for payment in ledger.payments.values()
-        for each in payment.applications
-        if each.bill is bill
-    ]
-    gone = sum((each.amount + each.discount for _, each in ledger.applied_to(bill)), Decimal(0))
-    balance = bill.total - gone
+def _bill(bill: Bill, check_type: str, applied: Payers) -> Record:
+    payers = applied.get(bill.number, [])
+    gone = [each for payment, each in payers if payment.state is State.ISSUED]
+    balance = bill.total - sum((each.amount + each.discount for each in gone), Decimal(0))
     status = "Voided" if bill.is_cancelled else "Closed" if balance == 0 else "Open"
     return {
         "id": _id("Bill", bill.number),
@@ -245,17 +256,18 @@ def _bill(ledger: Ledger, bill: Bill, check_type: str) -> Record:
         "Balance": balance,
         "Description": bill.memo,
         "LastModifiedDateTime": _stamp(bill.modified),
-        "Applications": [
-            {
-                "id": str(uuid.uuid4()),
-                "DocType": "Debit Adj." if payment.is_credit else check_type,
-                "ReferenceNbr": number(payment.number),
-                "Status": status_of(payment),
-                "AmountPaid": each.amount,
-                "Balance": Decimal(0),
-            }
-            for payment, each in applied
-        ],
+        "Applications": lambda: [_payer(*each, check_type) for each in payers],
+    }
+
+
+def _payer(payment: Payment, applied: Application, check_type: str) -> Record:
+    return {
+        "id": str(uuid.uuid4()),
+        "DocType": "Debit Adj." if payment.is_credit else check_type,
+        "ReferenceNbr": number(payment.number),
+        "Status": status_of(payment),
+        "AmountPaid": applied.amount,
+        "Balance": Decimal(0),
     }
 
 
@@ -285,7 +297,8 @@ def wire(record: Record, expand: Iterable[str], select: Iterable[str] = ()) -> R
     for name, value in record.items():
         if name in DETAILS:
             if name in expand:
-                sent[name] = [wire(each, ()) for each in value]
+                rows = value() if callable(value) else value
+                sent[name] = [wire(each, ()) for each in rows]
         elif name != "id" and (not select or name in select):
             sent[name] = {} if value is None or value == "" else {"value": _value(value)}
     return sent | {"custom": {}, "_links": {"self": f"/entity/…/{record['id']}"}}

@@ -7,7 +7,6 @@ The pages show what their AL source shows. ``$filter``, ``$orderby``, ``$top``,
 import datetime as dt
 import re
 import uuid
-from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -67,8 +66,6 @@ class FakeBusinessCentral(HttpServer):
         self.page_size = 20_000
         #: where the links to next pages lead; empty: here
         self.links_to = ""
-        self._indexed = 0
-        self._by_transaction: dict[int, list[Detail]] = defaultdict(list)
 
     def clock(self) -> float:
         return self.ledger.now.timestamp()
@@ -143,15 +140,7 @@ class FakeBusinessCentral(HttpServer):
     def _entries(self) -> list[Record]:
         if self.is_filtered:
             return []
-        own, theirs = defaultdict(list), defaultdict(list)
-        for each in self._details():
-            own[each["vendorLedgerEntryNumber"]].append(each)
-        for each in self._applied():
-            theirs[each["appliedEntryNumber"]].append(each)
-        return [
-            self._entry(each) | dict(zip(PARTS, (own[number], theirs[number]), strict=True))
-            for number, each in self.ledger.entries.items()
-        ]
+        return [self._entry(each) for each in self.ledger.entries.values()]
 
     def _details(self) -> list[Record]:
         """Part *Vendor Ledger Details*: the other entry is the applying one."""
@@ -183,6 +172,13 @@ class FakeBusinessCentral(HttpServer):
             "reversed": entry.is_reversed,
             "reversedEntryNumber": entry.reverses,
             "lastModifiedDateTime": entry.modified,
+            # Only worked out where somebody expands them.
+            "vendorLedgerDetails": lambda: [
+                self._detail(each, each.applied) for each in self.ledger.on_entry[entry.number]
+            ],
+            "appliedVendorEntries": lambda: [
+                self._detail(each, each.entry) for each in self.ledger.by_applying[entry.number]
+            ],
         }
 
     def _detail(self, detail: Detail, other: Entry | None) -> Record:
@@ -212,7 +208,7 @@ class FakeBusinessCentral(HttpServer):
         """What the codeunit *Payment Discount* finds."""
         if detail.type != APPLICATION or other is None or other.type != INVOICE:
             return Decimal(0)
-        same = self._transactions()[detail.transaction]
+        same = self.ledger.in_transaction[detail.transaction]
         later = [
             each
             for each in same
@@ -229,13 +225,6 @@ class FakeBusinessCentral(HttpServer):
             (each.amount for each in found if each.is_unapplied == detail.is_unapplied),
             Decimal(0),
         )
-
-    def _transactions(self) -> dict[int, list[Detail]]:
-        if self._indexed != len(self.ledger.details):
-            self._indexed, self._by_transaction = len(self.ledger.details), defaultdict(list)
-            for each in self.ledger.details:
-                self._by_transaction[each.transaction].append(each)
-        return self._by_transaction
 
     # ------------------------------------------------- what the demo asks of it
     def remote_id_of(self, bill: Entry) -> str:
@@ -285,9 +274,8 @@ class BusinessCentralDesk:
         ]
 
     def _one(self, type_: str, number: str) -> Entry:
-        for each in self._ledger.entries.values():
-            is_itself = (each.amount > 0) is (type_ == PAYMENT)
-            if is_itself and each.type == type_ and number in (each.external, each.document):
+        for each in self._ledger.called[type_, number]:
+            if (each.amount > 0) is (type_ == PAYMENT):
                 return each
         raise LookupError(f"There is no {type_.lower()} {number} in these books.")
 
@@ -323,7 +311,7 @@ def _shown(record: Record, select: set[str], expand: set[str]) -> Record:
     for name, value in record.items():
         if name in PARTS:
             if name in expand:
-                shown[name] = [_shown(each, set(), set()) for each in value]
+                shown[name] = [_shown(each, set(), set()) for each in value()]
         elif not select or name in select:
             shown[name] = _value(value)
     return shown

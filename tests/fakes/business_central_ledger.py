@@ -6,6 +6,7 @@ name the applying one. Taking it back marks both and adds their mirrors.
 """
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -57,6 +58,12 @@ class VendorLedger:
         self.vendors: list[Vendor] = []
         self.entries: dict[int, Entry] = {}
         self.details: list[Detail] = []
+        #: the same by entry, by applying entry, and by transaction: books may be large
+        self.on_entry: dict[int, list[Detail]] = defaultdict(list)
+        self.by_applying: dict[int, list[Detail]] = defaultdict(list)
+        self.in_transaction: dict[int, list[Detail]] = defaultdict(list)
+        #: entries by type, and by any number that is written on them
+        self.called: dict[tuple[str, str], list[Entry]] = defaultdict(list)
         self._transaction = 0
         self.vendor("V-ACME", "Acme Concrete LLC")
 
@@ -118,7 +125,9 @@ class VendorLedger:
 
     def unapply(self, entry: Entry) -> None:
         self._transaction += 1
-        for each in [it for it in self.details if entry in (it.entry, it.applied)]:
+        touched = {id(it): it for it in self.on_entry[entry.number]}
+        touched |= {id(it): it for it in self.by_applying[entry.number]}
+        for each in touched.values():
             if each.type != APPLICATION or each.is_unapplied:
                 continue
             for detail in (each, *self._discounts(each)):
@@ -151,7 +160,7 @@ class VendorLedger:
         return sum(
             (
                 abs(each.amount)
-                for each in self.details
+                for each in (*self.on_entry[invoice.number], *self.by_applying[invoice.number])
                 if each.type == APPLICATION and not each.is_unapplied and each.applied
                 if (each.entry is invoice and each.applied.type == PAYMENT)
                 or (each.applied is invoice and each.entry.type == PAYMENT)
@@ -190,6 +199,8 @@ class VendorLedger:
             modified=self.now,
         )
         self.entries[made.number] = made
+        for name in {document, external}:
+            self.called[type_, name].append(made)
         self._write(INITIAL, made, None, amount)
         return made
 
@@ -211,14 +222,15 @@ class VendorLedger:
             modified=self.now,
         )
         self.details.append(made)
+        self.on_entry[entry.number].append(made)
+        self.in_transaction[made.transaction].append(made)
+        if applied:
+            self.by_applying[applied.number].append(made)
         return made
 
     def _discounts(self, application: Detail) -> list[Detail]:
         return [
             each
-            for each in self.details
-            if each.type == DISCOUNT
-            and each.entry is application.entry
-            and each.transaction == application.transaction
-            and not each.is_unapplied
+            for each in self.in_transaction[application.transaction]
+            if each.type == DISCOUNT and each.entry is application.entry and not each.is_unapplied
         ]

@@ -157,7 +157,7 @@ def test_an_application_that_was_reversed_cancels_itself_out(erp: AcumaticaBooks
     check = erp.pay((bill, "60"))
     erp.unapply(check)
     (record,) = erp.fake.records("Check")
-    assert [each["AmountPaid"] for each in record["History"]] == [Decimal("60"), Decimal("-60")]
+    assert [each["AmountPaid"] for each in record["History"]()] == [Decimal("60"), Decimal("-60")]
     (payment,) = all_of(erp).values()
     assert (payment.status, payment.allocations) == (RemoteStatus.ISSUED, ())
 

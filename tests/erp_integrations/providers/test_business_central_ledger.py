@@ -161,7 +161,7 @@ def test_what_cannot_be_told_in_its_own_currency_is_an_issue(erp: BusinessCentra
     bill = erp.bills[erp.bill_in("EUR", "100").remote_id]
     payment = erp.ledger.pay("CHK-9", total="150")
     erp.ledger.apply(payment, bill, "100", own="110")
-    erp.ledger.details.pop()
+    erp.ledger.on_entry[payment.number].pop()
     (page,) = pages(erp.fake)
     assert page.payments == []
     assert "EUR" in page.rejected[0].reason
