@@ -18,6 +18,7 @@ from tests.fakes.authorization import CLIENT, SECRET, AuthorizationServer
 from tests.fakes.http_server import HttpServer, Reply, Request
 from tests.fakes.ledger import Application, Bill, BillLine, Ledger, Payment, State, Vendor
 from tests.fakes.sage_intacct_query import Refused, Row, answer
+from tests.fakes.sage_intacct_writes import deleted_bill, made_bill, refusal
 from tests.fakes.sage_intacct_xml import GATEWAY, xml_answer
 
 STATES = {
@@ -60,9 +61,14 @@ class FakeSageIntacct(HttpServer):
             return self.tokens.token(request)
         if not self.tokens.is_good(request):
             return refusal(401, "unauthorized", "The access token is invalid or has expired.")
-        if path != "/services/core/query" or request.method != "POST":
-            return refusal(404, "invalidRequest", f"Path {path} does not exist.")
-        return self._queried(request)
+        match request.method, path:
+            case "POST", "/services/core/query":
+                return self._queried(request)
+            case "POST", "/objects/accounts-payable/bill":
+                return made_bill(self.ledger, json.loads(request.body))
+            case "DELETE", gone if gone.startswith("/objects/accounts-payable/bill/"):
+                return deleted_bill(self.ledger, gone.rpartition("/")[2])
+        return refusal(404, "invalidRequest", f"Path {path} does not exist.")
 
     def _queried(self, request: Request) -> Reply:
         question = json.loads(request.body)
@@ -91,7 +97,10 @@ class FakeSageIntacct(HttpServer):
                 settled = self._settled()
                 return [self._bill(each, settled[each.number]) for each in bills]
             case "accounts-payable/vendor":
-                return [_named(each.number, each.code, each.name) for each in self.ledger.vendors]
+                return [
+                    {**_named(each.number, each.code, each.name), "term.id": "Net 30"}
+                    for each in self.ledger.vendors
+                ]
             case "projects/project":
                 codes = sorted({each.order for each in bills if each.order})
                 return [_named(place, code, f"Job {code}") for place, code in enumerate(codes, 1)]
@@ -159,6 +168,7 @@ class FakeSageIntacct(HttpServer):
         return {
             **_identity(bill.number, bill.created, bill.modified),
             "billNumber": bill.reference,
+            "description": bill.memo or None,
             "state": _bill_state(bill, settled),
             "vendor.key": str(bill.vendor.number),
             "vendor.id": bill.vendor.code,
@@ -186,13 +196,6 @@ class FakeSageIntacct(HttpServer):
 def connection(fake: FakeSageIntacct) -> tuple[dict[str, str], dict[str, str]]:
     """What a person types to connect it: settings, and secrets."""
     return {"client_id": CLIENT, "url": fake.url}, {"client_secret": SECRET}
-
-
-def refusal(status: int, code: str, message: str) -> Reply:
-    error = {"code": code, "message": message, "errorId": "REST-1064", "supportId": "Kxi78"}
-    meta = {"totalCount": 1, "totalSuccess": 0, "totalError": 1}
-    body = {"ia::result": {"ia::error": error}, "ia::meta": meta}
-    return Reply(status, json.dumps(body).encode())
 
 
 def _identity(number: int, created: Any, modified: Any) -> Mapping[str, Any]:

@@ -13,10 +13,10 @@ import msgspec
 from erp_integrations.providers.errors import ProtocolError
 from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
 from erp_integrations.providers.oauth import Tokens
-from erp_integrations.providers.sage_intacct.errors import meaning
+from erp_integrations.providers.sage_intacct.errors import meaning, refusal
 from erp_integrations.providers.sage_intacct.query import Filter, Is, every, written
 
-QUERY = "/services/core/query"
+QUERY, OBJECTS = "/services/core/query", "/objects"
 #: a company with several entities shows one of them, or all without this header
 ENTITY = "X-IA-API-Param-Entity"
 #: rows in one answer, whatever is asked for
@@ -115,6 +115,27 @@ class IntacctClient:
         )
         return self._found(answer)
 
+    def create(self, kind: Kind, values: dict[str, Any]) -> None:
+        """One new object. Which one it is has to be looked up: the answer may never arrive.
+
+        Sent once. Raises ``RecordError`` when Intacct refuses it, in its words,
+        and what ``HttpClient.send`` raises.
+        """
+        self._write("POST", f"{OBJECTS}/{kind.name}", kind, values)
+
+    def delete(self, kind: Kind, key: str) -> None:
+        """Raises as ``create`` does."""
+        self._write("DELETE", f"{OBJECTS}/{kind.name}/{key}", kind)
+
+    def _write(
+        self, method: Literal["POST", "DELETE"], path: str, kind: Kind, values: Any = None
+    ) -> None:
+        answer = self._http.send(
+            method, path, values, classify=lambda answer: refusal(answer, self.name, kind.label)
+        )
+        if answer.status >= 300:
+            raise self._page_for_people(answer)
+
     def every(self, kind: Kind, wanted: Filter, *, size: int) -> Iterator[msgspec.Raw]:
         """All objects that fit, by key; one question for each ``size`` of them."""
         last = 0
@@ -138,13 +159,16 @@ class IntacctClient:
     def _disorder(self) -> ProtocolError:
         return ProtocolError(f"{self.name} does not keep its own order of records.")
 
+    def _page_for_people(self, answer: Answer) -> ProtocolError:
+        return ProtocolError(
+            f"{self.name} answered with a page for people instead of data. "
+            f"Is the address of the connection right?",
+            detail=answer.text,
+        )
+
     def _found(self, answer: Answer) -> Found:
         if answer.status >= 300 or not answer.is_json:
-            raise ProtocolError(
-                f"{self.name} answered with a page for people instead of data. "
-                f"Is the address of the connection right?",
-                detail=answer.text,
-            )
+            raise self._page_for_people(answer)
         try:
             envelope = msgspec.json.decode(answer.body, type=_Envelope)
         except (ValueError, RecursionError) as error:

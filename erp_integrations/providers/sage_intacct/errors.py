@@ -13,6 +13,7 @@ from erp_integrations.providers.errors import (
     ErpError,
     ProtocolError,
     RateLimited,
+    RecordError,
 )
 from erp_integrations.providers.exchanges import Answer
 from erp_integrations.providers.http_headers import seconds_to_wait
@@ -57,6 +58,22 @@ def meaning(answer: Answer, name: str, what: str) -> ErpError | None:
             f"{name} refused the question for {what}: {message(answer)}", detail=detail
         )
     return None
+
+
+def refusal(answer: Answer, name: str, what: str) -> ErpError | None:
+    """What Intacct says to a write that it does not do: what is wrong with this one record."""
+    if answer.status in {400, 409, 422}:
+        return RecordError(
+            f"Sage Intacct refuses it: {message(answer)}",
+            detail=f"status {answer.status}: {answer.text}",
+        )
+    if answer.status == 403 and answer.is_json:
+        return AuthenticationError(
+            f"{name} does not let the user of the connection write {what}: {message(answer)} "
+            f"Give that user the permissions that the guide lists.",
+            detail=f"status {answer.status}: {answer.text}",
+        )
+    return meaning(answer, name, what)
 
 
 def message(answer: Answer) -> str:

@@ -9,5 +9,6 @@ DETAIL = Kind(
 )
 BILL = Kind("accounts-payable/bill", "bills", mapper.fields_of(mapper.BillRow))
 VENDOR = Kind("accounts-payable/vendor", "vendors", mapper.fields_of(mapper.NamedRow))
+VENDOR_TO_PAY = VENDOR._replace(fields=mapper.fields_of(mapper.PayeeRow))
 PROJECT = Kind("projects/project", "projects", mapper.fields_of(mapper.NamedRow))
 MODIFIED = "audit.modifiedDateTime"

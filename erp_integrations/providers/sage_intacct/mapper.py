@@ -96,6 +96,12 @@ class NamedRow(msgspec.Struct):
     name: str | None
 
 
+class PayeeRow(NamedRow):
+    """A vendor, as far as it says how its bills fall due."""
+
+    term: str | None = msgspec.field(name="term.id")
+
+
 class _PlaceRow(msgspec.Struct):
     key: str
     modified: datetime = msgspec.field(name="audit.modifiedDateTime")

@@ -14,6 +14,7 @@ from erp_integrations.providers import change_order
 from erp_integrations.providers.capabilities import VENDORS_OWN_ADDRESS
 from erp_integrations.providers.change_order import Batch, ChangeOrder, Mapped, Place
 from erp_integrations.providers.contract import (
+    BillToExport,
     Capabilities,
     ConnectionField,
     Cursor,
@@ -26,6 +27,7 @@ from erp_integrations.providers.errors import (
     ConfigurationError,
     RecordError,
     RecordNotFound,
+    TransientError,
 )
 from erp_integrations.providers.http import Limits, RetryPolicy
 from erp_integrations.providers.oauth import (
@@ -36,6 +38,7 @@ from erp_integrations.providers.oauth import (
     Tokens,
 )
 from erp_integrations.providers.sage_intacct import auth, mapper
+from erp_integrations.providers.sage_intacct.bill_writer import BillWriter
 from erp_integrations.providers.sage_intacct.client import MOST_ROWS, IntacctClient
 from erp_integrations.providers.sage_intacct.directory import IntacctDirectory
 from erp_integrations.providers.sage_intacct.kinds import BILL, DETAIL, MODIFIED, PAYMENT, VENDOR
@@ -45,6 +48,27 @@ from erp_integrations.providers.sage_intacct.query import (
     either,
     every,
     is_in,
+)
+
+ACCOUNTS = (
+    ConnectionField(
+        "expense_account",
+        "Account for expenses",
+        "Number of the GL account on which exported invoices are booked, e.g. 5100.",
+        is_required=False,
+    ),
+    ConnectionField(
+        "retainage_account",
+        "Account for retainage",
+        "Number of the GL account of retainage payable.",
+        is_required=False,
+    ),
+    ConnectionField(
+        "location",
+        "Location",
+        "ID of the location on the lines of exported bills, where the company wants one.",
+        is_required=False,
+    ),
 )
 
 
@@ -61,6 +85,9 @@ class SageIntacctProvider(IntacctDirectory):
         payment_search=True,
         vendors=True,
         jobs=True,
+        export_bills=True,
+        bills_need_links=False,
+        bill_number_length=45,
     )
     fields: ClassVar[Sequence[ConnectionField]] = (
         CLIENT_ID,
@@ -72,6 +99,7 @@ class SageIntacctProvider(IntacctDirectory):
             "The ID of the one entity to read. Leave empty to read all that the user may see.",
             is_required=False,
         ),
+        *ACCOUNTS,
         VENDORS_OWN_ADDRESS,
     )
 
@@ -97,6 +125,10 @@ class SageIntacctProvider(IntacctDirectory):
             allow_private=allow_private_addresses,
             limits=limits,
             retries=retries,
+        )
+        expense, retainage, location = ((settings.get(f.name) or "").strip() for f in ACCOUNTS)
+        self._writer = BillWriter(
+            self._client, expense=expense, retainage=retainage, location=location
         )
         self._page_size = page_size or self.capabilities.page_size
         overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
@@ -236,6 +268,19 @@ class SageIntacctProvider(IntacctDirectory):
             return [mapper.bill(row, money) for row in found]
         except ValueError as error:
             raise self._unreadable("a bill", error) from error
+
+    def create_bill(self, bill: BillToExport) -> RemoteBill:
+        """See the contract and ``BillWriter``."""
+        return mapper.bill(self._writer.write(bill), {})
+
+    def find_bill(self, key: str) -> RemoteBill:
+        """See the contract. A reversed bill is not found: nothing is owed on it."""
+        written = self._writer.written(key)
+        if not written:
+            raise RecordNotFound(f"{self._client.name} has no bill with this key.")
+        for found in self.bills([written[0].key]):
+            return found
+        raise TransientError(f"{self._client.name} does not show a bill that it showed before.")
 
     def _in_pages(self, ids: Sequence[str]) -> Iterator[list[str]]:
         """Keys in Intacct are numbers; anything else is the key of nothing."""

@@ -21,7 +21,8 @@ from tests.erp_integrations.providers.sage_intacct_books import SageIntacctBooks
 from tests.erp_integrations.providers.trouble_contract import TroubleContract
 from tests.fakes.http_server import Reply, Request
 from tests.fakes.ledger import Ledger, Payment
-from tests.fakes.sage_intacct import ENTITY, FakeSageIntacct, connection, refusal
+from tests.fakes.sage_intacct import ENTITY, FakeSageIntacct, connection
+from tests.fakes.sage_intacct_writes import refusal
 
 
 @pytest.fixture
