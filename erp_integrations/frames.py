@@ -17,12 +17,15 @@ class Tab(NamedTuple):
     is_company_only: bool = False
     #: for administrators of the company's tool
     is_for_admins: bool = False
+    #: for whoever may drop files, where the books arrive as files
+    is_for_files: bool = False
 
 
 #: in the order in which they stand; each page adds its own
 TABS = (
     Tab("home", "Overview"),
     Tab("subcontractor_invoices", "Subcontractor Invoices"),
+    Tab("files", "Files", is_company_only=True, is_for_files=True),
     Tab("payments", "Payments"),
     Tab("reconciliation", "Reconciliation"),
     Tab("find_payment", "Find a Payment"),
@@ -61,6 +64,7 @@ def tabs(place: Place, current: str) -> list[TabLink]:
         for each in TABS
         if not (each.is_company_only and place.project)
         and (place.is_admin or not each.is_for_admins)
+        and (place.drops_files or not each.is_for_files)
     ]
 
 

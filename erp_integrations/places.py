@@ -16,6 +16,7 @@ from erp_integrations.models import (
     SyncIssue,
     SyncRun,
 )
+from erp_integrations.providers.registry import codes_of_files
 from projects.access import Level, Person, Tool
 from projects.models import Company, Project
 
@@ -29,6 +30,8 @@ class Place:
     project: Project | None = None
     #: Admin on the company's tool; asked on the pages of the company only
     is_admin: bool = False
+    #: books that arrive as files, which this person may drop; asked there only as well
+    drops_files: bool = False
 
     @cached_property
     def connection(self) -> ErpConnection | None:
@@ -99,7 +102,8 @@ def find_place(
     company = _companies(person).filter(pk=company_id).first()
     if company is None:
         raise Http404
-    return Place(person, company, is_admin=company.is_administered)
+    drops = company.has_files and (company.is_administered or company.is_approved)
+    return Place(person, company, is_admin=company.is_administered, drops_files=drops)
 
 
 def find_administered(person: Person, company_id: int) -> Place:
@@ -121,8 +125,12 @@ def find_projects(person: Person) -> Any:
 def _companies(person: Person) -> Any:
     """Companies of those projects, and those on which the person holds the level itself."""
     administered = Company.objects.with_level(person, Tool.ERP_INTEGRATIONS, Level.ADMIN)
+    approved = Company.objects.with_approver(person)
+    by_files = ErpConnection.objects.filter(provider__in=codes_of_files())
     return Company.objects.annotate(
-        is_administered=Exists(administered.filter(pk=OuterRef("pk")))
+        is_administered=Exists(administered.filter(pk=OuterRef("pk"))),
+        is_approved=Exists(approved.filter(pk=OuterRef("pk"))),
+        has_files=Exists(by_files.filter(company=OuterRef("pk"))),
     ).filter(
         Q(pk__in=find_projects(person).values("company_id"))
         | Q(pk__in=Company.objects.with_level(person, Tool.ERP_INTEGRATIONS, Level.STANDARD))

@@ -104,5 +104,5 @@ def look_for_files() -> None:
 
 
 @shared_task
-def look_for_files_of(connection_id: int) -> None:
-    arrivals.look(connection_id)
+def look_for_files_of(connection_id: int, again: bool = False) -> None:
+    arrivals.look(connection_id, again=again)

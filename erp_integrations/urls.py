@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from erp_integrations import sync_views, views
 from erp_integrations.directory import urls as directory
 from erp_integrations.exporting.urls import PAGES as EXPORT_PAGES
+from erp_integrations.file_drop.urls import COMPANY_PAGES as FILE_PAGES
 from erp_integrations.grants.urls import COMPANY_PAGES as GRANT_PAGES
 from erp_integrations.grants.urls import urlpatterns as GRANT_URLS
 from erp_integrations.health.urls import PAGES as HOME_PAGES
@@ -48,6 +49,7 @@ PAGES: tuple[PageRoute, ...] = (
 COMPANY_PAGES: tuple[PageRoute, ...] = (
     *directory.COMPANY_PAGES,
     *SETTINGS_PAGES,
+    *FILE_PAGES,
     *GRANT_PAGES,
     *VANISHED_PAGES,
 )

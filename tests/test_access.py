@@ -161,6 +161,17 @@ ROWS |= {  # for administrators of the company: nobody in this table is one
     "erp_integrations:oauth_callback": Row(*[SIGN_IN] * len(PEOPLE)),
 }
 
+# Where no books arrive as files there is no such page; file_drop/test_pages.py
+# has the table for a company where they do.
+ROWS |= {
+    f"erp_integrations:company_{name}": only(method=method)
+    for method, names in {
+        "get": ("files", "file", "file_original", "file_problems", "file_starting_point"),
+        "post": ("file_upload", "files_look", "files_link", "file_discard"),
+    }.items()
+    for name in names
+}
+
 ROWS |= {f"erp_integrations:{_kind}_commitments": ACCOUNTING for _kind in ("project", "company")}
 # Linking is for whoever holds a level on the whole company; here nobody does.
 LINKERS, LINKERS_POST = (

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection as database
 from django.utils import timezone
+from kombu.exceptions import KombuError, OperationalError
 
 from erp_integrations.file_drop import services
 from erp_integrations.matching import LOCK_SPACE
@@ -85,6 +86,16 @@ def look(connection_id: int, *, again: bool = False) -> None:
             _look_at(connection, FileSource.FOLDER, _in_folder, again=again)
         if connection.settings.get("sftp_host"):
             _look_at(connection, FileSource.SFTP, _on_sftp, again=again)
+
+
+def ring_for(connection_id: int) -> None:
+    """Have a worker look now; without a broker the scheduler's next look does."""
+    from erp_integrations.tasks import look_for_files_of
+
+    try:
+        look_for_files_of.delay(connection_id, again=True)
+    except (OperationalError, KombuError, OSError) as error:
+        log.warning("places of %s are looked at later: %s", connection_id, error)
 
 
 def folder_of(connection: ErpConnection) -> Path:

@@ -3,7 +3,6 @@
 from django.core.exceptions import ValidationError
 
 from erp_integrations.models import ErpConnection
-from erp_integrations.providers.registry import find_provider
 from projects.access import Level, Person, Tool
 from projects.models import Company, User
 
@@ -25,9 +24,3 @@ def require_right(connection: ErpConnection, by: User) -> None:
     """Raises ``ValidationError`` for whoever may not (any more)."""
     if not by.is_active or not may_drop(connection.company, by):
         raise ValidationError(NOT_ALLOWED)
-
-
-def takes_files(connection: ErpConnection | None) -> bool:
-    """Whether the company's books arrive as files."""
-    provider = find_provider(connection.provider) if connection else None
-    return provider is not None and provider.wants_statements

@@ -43,6 +43,12 @@ def provider_choices() -> list[tuple[str, str]]:
     return sorted(((code, each.label) for code, each in classes.items()), key=lambda it: it[1])
 
 
+def codes_of_files() -> list[str]:
+    """Providers whose books arrive as files that people drop."""
+    classes = {**_installed(), **_extra}
+    return [code for code, each in classes.items() if each.wants_statements]
+
+
 @contextmanager
 def registered(provider: type[Provider]) -> Iterator[None]:
     """One provider more, for a test or a benchmark."""

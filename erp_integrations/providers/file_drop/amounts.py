@@ -53,16 +53,22 @@ def amount_of(cell: object, mark: DecimalMark) -> Decimal:
 
 def fitting_marks(cells: Iterable[object]) -> set[DecimalMark]:
     """The marks by which every amount can be read; both where no cell tells them apart."""
-    texts = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
+    texts = _readable(cells)
     return {mark for mark in DecimalMark if all(_reads(text, mark) for text in texts)}
 
 
 def are_told_apart(cells: Iterable[object]) -> bool:
     """False where both marks read every amount, and some of them differently."""
-    texts = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
+    texts = _readable(cells)
     if len(fitting_marks(texts)) < len(DecimalMark):
         return True
     return all(len({amount_of(text, mark) for mark in DecimalMark}) == 1 for text in texts)
+
+
+def _readable(cells: Iterable[object]) -> list[str]:
+    """Texts that are amounts at all; a row that is wrong anyway says nothing of the others."""
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    return [text for text in texts if any(_reads(text, mark) for mark in DecimalMark)]
 
 
 def _reads(text: str, mark: DecimalMark) -> bool:

@@ -54,15 +54,21 @@ def date_of(cell: object, order: DateOrder) -> dt.date:
 
 def fitting_orders(cells: Iterable[object]) -> set[DateOrder]:
     """The orders in which every date of a column can be read; all where none tells them apart."""
-    texts = [str(cell) for cell in cells if isinstance(cell, str) and cell.strip()]
+    texts = _readable(cells)
     return {order for order in DateOrder if all(_reads(text, order) for text in texts)}
 
 
 def are_told_apart(cells: Iterable[object]) -> bool:
     """False where several orders read every date, and some of them differently."""
-    texts = [str(cell) for cell in cells if isinstance(cell, str) and cell.strip()]
+    texts = _readable(cells)
     orders = fitting_orders(texts)
     return all(len({date_of(text, order) for order in orders}) == 1 for text in texts)
+
+
+def _readable(cells: Iterable[object]) -> list[str]:
+    """Texts that are dates at all; a row that is wrong anyway says nothing of the others."""
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    return [text for text in texts if any(_reads(text, order) for order in DateOrder)]
 
 
 def _reads(text: str, order: DateOrder) -> bool:

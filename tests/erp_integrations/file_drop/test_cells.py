@@ -64,6 +64,7 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
         (["1.234,56"], {COMMA}, True),
         (["1,234"], {POINT, COMMA}, False),
         (["1.50"], {POINT}, True),
+        (["1,234.56", "ten", ""], {POINT}, True),
         (["12", "7"], {POINT, COMMA}, True),
         (["1,234", "5.5"], {POINT}, True),
         ([1234.5, 3], {POINT, COMMA}, True),
