@@ -27,6 +27,7 @@ from tests.fakes.tryton_writes import LOST, Loss
 REALM = "4620816365000000001"
 REMEMBERED = dt.timedelta(days=30)
 ROOT = "/v3/company/"
+Wanted = Callable[[int], bool]
 _encoder = msgspec.json.Encoder(decimal_format="number")
 THROTTLED = Reply(
     429,
@@ -165,11 +166,14 @@ class FakeQuickBooksOnline(HttpServer):
         return made
 
     # ----------------------------------------------------------------- questions
-    def table(self, entity: str) -> list[Record]:
+    def table(self, entity: str, wanted: Wanted = lambda number: True) -> list[Record]:
+        """All records of an entity; of bills and payments only those that are wanted."""
         ledger, began = self.ledger, self.began
         tables: dict[str, Callable[[], list[Record]]] = {
-            "BillPayment": lambda: [self.payment(each) for each in ledger.payments.values()],
-            "Bill": self._bills,
+            "BillPayment": lambda: [
+                self.payment(each) for each in ledger.payments.values() if wanted(each.number)
+            ],
+            "Bill": lambda: self._bills(wanted),
             "Vendor": lambda: [records.vendor(each, began) for each in ledger.vendors],
             "Account": lambda: [records.account(each, began) for each in records.ACCOUNTS],
             "PurchaseOrder": lambda: list(self.orders.values()),
@@ -181,12 +185,12 @@ class FakeQuickBooksOnline(HttpServer):
         }
         return tables[entity]()
 
-    def _bills(self) -> list[Record]:
+    def _bills(self, wanted: Wanted) -> list[Record]:
         settled = records.settled_by_bill(self.ledger)
         return [
             records.bill(each, settled.get(each.number, []), currency=self.tells_currency)
             for each in self.ledger.bills.values()
-            if not each.is_cancelled
+            if not each.is_cancelled and wanted(each.number)
         ]
 
     def payment(self, payment: Payment) -> Record:
@@ -195,7 +199,7 @@ class FakeQuickBooksOnline(HttpServer):
 
     def _query(self, statement: str) -> Record:
         query = parsed(statement)
-        found = selected(query, self.table(query.entity))
+        found = selected(query, self.table(query.entity, query.may_have))
         if query.counts:
             return {"QueryResponse": {"totalCount": len(found)}}
         rows = found[query.start - 1 :][: query.size]

@@ -56,6 +56,11 @@ class Condition:
     operator: str
     values: list[str]
 
+    def __post_init__(self) -> None:
+        by_id = self.name == "Id" and self.operator in {"=", "IN"}
+        #: the only ids that can meet it, where it is about ids
+        self.ids = frozenset(self.values) if by_id else frozenset()
+
 
 @dataclass
 class Query:
@@ -65,6 +70,10 @@ class Query:
     order: list[tuple[str, bool]] = field(default_factory=list)
     start: int = 1
     size: int = 100
+
+    def may_have(self, record_id: int) -> bool:
+        """Whether its conditions on ids leave this one in; a look before the record is made."""
+        return all(str(record_id) in each.ids for each in self.conditions if each.ids)
 
 
 class _Words:

@@ -317,6 +317,6 @@ def test_a_person_who_sees_no_books_does_not_make_payments_vanish(
     quickbooks: FakeQuickBooksOnline,
 ) -> None:
     assert read(pages(quickbooks)) == []
-    quickbooks.table = lambda entity: []  # type: ignore[method-assign]
+    quickbooks.table = lambda *asked: []  # type: ignore[method-assign]
     with pytest.raises(ConfigurationError, match="shows no accounts"):
         pages(quickbooks)
