@@ -12,6 +12,7 @@ from erp_integrations.credentials import Credentials
 from erp_integrations.models import ErpConnection
 from erp_integrations.providers.contract import NOTIFICATION_SECRET, ConnectionField
 from erp_integrations.providers.errors import ConfigurationError
+from erp_integrations.providers.oauth import CLIENT_SECRET
 from erp_integrations.providers.registry import find_provider
 from projects.models import User
 from projects.money import validate_currency
@@ -48,6 +49,23 @@ class ConnectionForm(ModelForm):
 
         if notified := self.fields.get(PREFIX + NOTIFICATION_SECRET.name):
             notified.help_text = NOTIFIED_AT.format(address=self._notification_address())
+
+    @property
+    def needed(self) -> list[forms.BoundField]:
+        """What nearly everybody fills in, secrets that are stored already included."""
+        others = self._optional_names()
+        return [field for field in self.visible_fields() if field.name not in others]
+
+    @property
+    def optional(self) -> list[forms.BoundField]:
+        others = self._optional_names()
+        return [field for field in self.visible_fields() if field.name in others]
+
+    def _optional_names(self) -> set[str]:
+        # An app without a secret is the exception.
+        usual = {CLIENT_SECRET.name}
+        asked = (each for each in self.asked if not each.is_required)
+        return {PREFIX + each.name for each in asked if each.name not in usual}
 
     def _is_stored(self, asked: ConnectionField) -> bool:
         """Credentials that no key opens count as stored, too: then all have to be typed again."""

@@ -138,3 +138,13 @@ def test_other_books_stay_refused(northstar: Company) -> None:
         connections.check_change(
             connection=connection, settings=settings | {"database": "other"}, **values
         )
+
+
+def test_what_few_need_stands_apart(alice: User, northstar: Company) -> None:
+    page = browser(alice).get(f"{url(northstar, 'connection')}?provider=xero")
+    form = page.context["form"]
+    assert [field.name for field in form.needed] == [
+        "name", "currency", "erp_client_id", "erp_client_secret",
+    ]  # fmt: skip
+    assert "erp_url" in [field.name for field in form.optional]
+    assert "Only where you need it" in page.content.decode()

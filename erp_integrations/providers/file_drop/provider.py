@@ -27,6 +27,9 @@ class FileDropProvider(Provider):
 
     code: ClassVar[str] = "file_drop"
     label: ClassVar[str] = "File drop"
+    needs: ClassVar[str] = (
+        "Needs: files of payments, uploaded here, from a watched folder, or by SFTP."
+    )
     wants_statements: ClassVar[bool] = True
     capabilities: ClassVar[Capabilities] = Capabilities(
         pending=False, sweep=False, overlap_seconds=0, time_resolution_seconds=0.000001

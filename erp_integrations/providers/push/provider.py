@@ -23,6 +23,7 @@ class PushProvider(Provider):
 
     code: ClassVar[str] = "push"
     label: ClassVar[str] = "Push API"
+    needs: ClassVar[str] = "Needs: a program that sends them, with a key that you choose."
     capabilities: ClassVar[Capabilities] = Capabilities(
         payment_sync=False, is_pushed=True, several_bills=False, sweep=False, page_size=1000
     )
