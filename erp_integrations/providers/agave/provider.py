@@ -68,7 +68,7 @@ class AgaveProvider(Provider):
             "account_token", "Account token", "Of the linked accounting system.", secret=True
         ),
         ConnectionField(
-            "currency", "Currency", "Of these books, e.g. USD: the API does not say it."
+            "currency", "Currency of the books", "For example USD; the API does not say it."
         ),
         ConnectionField(
             "company_id", "Company ID", "Only if the account has several.", is_required=False
