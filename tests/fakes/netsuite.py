@@ -7,9 +7,11 @@ that of Oracle's documentation; no recording of a live account was at hand.
 """
 
 import base64
+import datetime as dt
 import json
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -25,6 +27,8 @@ from tests.fakes.netsuite_sql import Refused, local, run
 SUITEQL = "/services/rest/query/v1/suiteql"
 RECORD = "/services/rest/record/v1/vendorPayment/"
 LETTERS = {State.DRAFT: "D", State.PENDING: "A", State.ISSUED: "F", State.VOIDED: "V"}
+BILL_RECORD = "/services/rest/record/v1/vendorBill"
+ACCOUNTS = {"210": "5100", "211": "2050"}
 AT_ONCE, MOST = 15, 1000
 
 
@@ -46,6 +50,8 @@ class FakeNetSuite(HttpServer):
         self.others_at_once = 0
         self.certificates: dict[str, Any] = {}
         self.currencies = ["USD"]
+        #: what other programs call a bill, by its number
+        self.external_ids: dict[int, str] = {}
         self._lock, self._at_once = threading.Lock(), 0
 
     def clock(self) -> float:
@@ -75,6 +81,8 @@ class FakeNetSuite(HttpServer):
             return self._suiteql(request)
         if request.path.startswith(RECORD) and request.method == "GET":
             return self._record(request.path.removeprefix(RECORD))
+        if request.path == BILL_RECORD and request.method == "POST":
+            return self._made_bill(json.loads(request.body, parse_float=Decimal))
         return refusal(404, "NOT_FOUND", "The path does not exist.")
 
     def _suiteql(self, request: Request) -> Reply:
@@ -113,6 +121,24 @@ class FakeNetSuite(HttpServer):
         }
         return Reply(200, json.dumps(body).encode())
 
+    def _made_bill(self, values: dict[str, Any]) -> Reply:
+        if values["externalId"] in self.external_ids.values():
+            return refusal(400, "USER_ERROR", "This record already exists.")
+        vendors = [v for v in self.ledger.vendors if str(v.number) == values["entity"]["id"]]
+        accounts = {each["account"]["id"] for each in values["expense"]["items"]}
+        if not vendors or not accounts <= set(ACCOUNTS):
+            return refusal(400, "INVALID_CONTENT", "Invalid field value for the reference key.")
+        made = self.ledger.bill(
+            values["tranId"],
+            *(Decimal(line["amount"]) for line in values["expense"]["items"]),
+            vendor=vendors[0],
+            currency=self.currencies[int(values["currency"]["id"]) - 1],
+            memo=values["memo"],
+            date=dt.date.fromisoformat(values["tranDate"]),
+        )
+        self.external_ids[made.number] = values["externalId"]
+        return Reply(204, b"", headers={"Location": f"{self.url}{BILL_RECORD}/{made.number}"})
+
     # ------------------------------------------------------------------ sign-in
     def _token(self, request: Request) -> Reply:
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
@@ -144,6 +170,7 @@ class FakeNetSuite(HttpServer):
             "previoustransactionlinelink": [
                 row for p in self._payments() for row in self._links(p)
             ],
+            "account": [{"id": n, "acctnumber": number} for n, number in ACCOUNTS.items()],
             "currency": [{"id": n, "symbol": c} for n, c in enumerate(self.currencies, 1)],
             "vendor": [_named(each.number, each.code, each.name) for each in self.ledger.vendors],
             "job": [
@@ -202,6 +229,7 @@ class FakeNetSuite(HttpServer):
             "entity": record.vendor.number,
             "currency": self.currencies.index(record.currency) + 1,
             "memo": record.memo or None,
+            "externalid": self.external_ids.get(number),
             "lastmodifieddate": local(record.modified),
         }
 

@@ -27,12 +27,13 @@ FORMATS = {
 COLUMNS = {
     "transaction": (
         "id type tranid transactionnumber trandate status approvalstatus voided foreigntotal"
-        " currency entity memo lastmodifieddate"
+        " currency entity memo lastmodifieddate externalid"
     ),
     "transactionline": "transaction mainline subsidiary",
     "previoustransactionlinelink": (
         "linktype nextdoc nextline nexttype previousdoc previousline foreignamount"
     ),
+    "account": "id acctnumber",
     "currency": "id symbol",
     "vendor": "id entityid companyname isinactive",
     "job": "id entityid companyname isinactive",

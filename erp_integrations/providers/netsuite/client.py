@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from erp_integrations.providers.errors import ProtocolError, RecordNotFound
 from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
-from erp_integrations.providers.netsuite.errors import NO_SUCH_ID, error_codes, meaning
+from erp_integrations.providers.netsuite.errors import NO_SUCH_ID, error_codes, meaning, refusal
 from erp_integrations.providers.oauth import Tokens
 
 SUITEQL = "/services/rest/query/v1/suiteql"
@@ -104,6 +104,21 @@ class NetSuiteClient:
         if answer.status >= 300 or not answer.is_json:
             raise self._page_for_people(answer)
         return answer.body
+
+    def create(self, kind: str, values: Any) -> None:
+        """One new record. Which one it is has to be looked up: the answer may never arrive.
+
+        Sent once. Raises ``RecordError`` when NetSuite refuses it, in its words,
+        and what ``HttpClient.send`` raises.
+        """
+        answer = self._http.send(
+            "POST",
+            f"{RECORD}/{kind}",
+            values,
+            classify=lambda answer: refusal(answer, self.name, kind),
+        )
+        if answer.status >= 300:
+            raise self._page_for_people(answer)
 
     def _missing(self, answer: Answer) -> RecordNotFound | None:
         if answer.status == 404 and NO_SUCH_ID in error_codes(answer):

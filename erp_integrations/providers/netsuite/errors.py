@@ -12,6 +12,7 @@ from erp_integrations.providers.errors import (
     ErpError,
     ProtocolError,
     RateLimited,
+    RecordError,
 )
 from erp_integrations.providers.exchanges import Answer
 
@@ -54,6 +55,16 @@ def meaning(answer: Answer, name: str, what: str) -> ErpError | None:
             f"{name} refused the question for {what}: {message(answer)}", detail=detail
         )
     return None
+
+
+def refusal(answer: Answer, name: str, what: str) -> ErpError | None:
+    """What NetSuite says to a write that it does not do: what is wrong with this one record."""
+    if answer.status in {400, 409, 422} and not error_codes(answer) & (BUSY | NO_RIGHT):
+        return RecordError(
+            f"NetSuite refuses it: {message(answer)}",
+            detail=f"status {answer.status}: {answer.text}",
+        )
+    return meaning(answer, name, what)
 
 
 def message(answer: Answer) -> str:

@@ -17,6 +17,7 @@ from erp_integrations.providers import change_order
 from erp_integrations.providers.capabilities import VENDORS_OWN_ADDRESS
 from erp_integrations.providers.change_order import Batch, ChangeOrder, Mapped, Place
 from erp_integrations.providers.contract import (
+    BillToExport,
     Capabilities,
     ConnectionField,
     Cursor,
@@ -27,9 +28,15 @@ from erp_integrations.providers.contract import (
     RemotePayment,
     RemoteStatus,
 )
-from erp_integrations.providers.errors import ConfigurationError, RecordError, RecordNotFound
+from erp_integrations.providers.errors import (
+    ConfigurationError,
+    RecordError,
+    RecordNotFound,
+    TransientError,
+)
 from erp_integrations.providers.http import Limits, RetryPolicy
 from erp_integrations.providers.netsuite import auth, mapper, sql
+from erp_integrations.providers.netsuite.bill_writer import BillWriter
 from erp_integrations.providers.netsuite.client import MOST_ROWS, NetSuiteClient
 from erp_integrations.providers.netsuite.directory import NetSuiteDirectory
 from erp_integrations.providers.oauth import (
@@ -55,6 +62,20 @@ SUBSIDIARIES = ConnectionField(
 )
 
 
+EXPENSE_ACCOUNT = ConnectionField(
+    "expense_account",
+    "Account for expenses",
+    "Number of the account on which exported invoices are booked, e.g. 5100.",
+    is_required=False,
+)
+RETAINAGE_ACCOUNT = ConnectionField(
+    "retainage_account",
+    "Account for retainage",
+    "Number of the account of retainage payable.",
+    is_required=False,
+)
+
+
 class NetSuiteProvider(NetSuiteDirectory):
     """Reads one account of NetSuite, or some of its subsidiaries, over REST web services."""
 
@@ -70,6 +91,9 @@ class NetSuiteProvider(NetSuiteDirectory):
         payment_search=True,
         vendors=True,
         jobs=True,
+        export_bills=True,
+        bills_need_links=False,
+        bill_number_length=45,
         calls_at_once=15,
     )
     ways: ClassVar[frozenset[str]] = frozenset({auth.CERTIFICATE_ID.name})
@@ -81,6 +105,8 @@ class NetSuiteProvider(NetSuiteDirectory):
         auth.PRIVATE_KEY,
         SUBSIDIARIES,
         CURRENCY,
+        EXPENSE_ACCOUNT,
+        RETAINAGE_ACCOUNT,
         VENDORS_OWN_ADDRESS,
     )
 
@@ -106,6 +132,13 @@ class NetSuiteProvider(NetSuiteDirectory):
             allow_private=allow_private_addresses,
             limits=limits,
             retries=retries,
+        )
+        self._writer = BillWriter(
+            self._client,
+            self._sql,
+            expense=(settings.get(EXPENSE_ACCOUNT.name) or "").strip(),
+            retainage=(settings.get(RETAINAGE_ACCOUNT.name) or "").strip(),
+            subsidiary=next(iter(self._subsidiaries), ""),
         )
         self._page_size = min(page_size or self.capabilities.page_size, MOST_ROWS)
         overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
@@ -269,6 +302,22 @@ class NetSuiteProvider(NetSuiteDirectory):
             return [mapper.bill(row, money) for row in rows]
         except ValueError as error:
             raise self._unreadable("a bill", error) from error
+
+    def create_bill(self, bill: BillToExport) -> RemoteBill:
+        """See the contract and ``BillWriter``."""
+        return self._with_paid(self._writer.write(bill))
+
+    def find_bill(self, key: str) -> RemoteBill:
+        """See the contract. A cancelled bill is not found: nothing is owed on it."""
+        for found in self._writer.written(key):
+            if not found.is_cancelled:
+                return self._with_paid(found)
+        raise RecordNotFound(f"{self._client.name} has no bill with this key.")
+
+    def _with_paid(self, bill: RemoteBill) -> RemoteBill:
+        for found in self.bills([bill.remote_id]):
+            return found
+        raise TransientError(f"{self._client.name} does not show a bill that it showed before.")
 
     def _in_pages(self, ids: Sequence[str]) -> Iterator[list[str]]:
         """IDs in NetSuite are numbers; anything else is the ID of nothing."""

@@ -24,6 +24,7 @@ class Questions:
     """The queries of one connection: its subsidiaries, and its currency where it has only one."""
 
     def __init__(self, *, subsidiaries: Sequence[str] = (), currency: str = "") -> None:
+        self.has_one_currency = bool(currency)
         self._currency = f"'{currency}'" if currency else "c.symbol"
         currencies = "" if currency else " JOIN currency c ON c.id = t.currency"
         #: the subsidiary stands on the lines; the main line is the transaction's own
@@ -84,6 +85,27 @@ def vendors(after: int, words: Sequence[str]) -> str:
 
 def jobs(after: int, words: Sequence[str]) -> str:
     return _named("job", after, words)
+
+
+def vendor(number: str) -> str:
+    return f"SELECT v.id FROM vendor v WHERE v.id = {int(number)}"
+
+
+def account(number: str) -> str:
+    return f"SELECT a.id FROM account a WHERE a.acctnumber = {_text(number)}"
+
+
+def currency(code: str) -> str:
+    return f"SELECT c.id FROM currency c WHERE c.symbol = {_text(code)}"
+
+
+def has_external_id(key: str) -> str:
+    """The key itself, or with a number behind it after a bill with it was cancelled."""
+    return f"INSTR(t.externalid, {_text(key)}) = 1"
+
+
+def of_vendor_with_number(vendor: str, number: str) -> tuple[str, str]:
+    return f"t.entity = {int(vendor)}", f"t.tranid = {_text(number)}"
 
 
 def among(ids: Sequence[str]) -> str:
