@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from tests.fakes.ledger import Application, Bill, Ledger, Payment, State
@@ -319,6 +320,7 @@ def _midnight(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time.min, dt.UTC)
 
 
+@cache
 def _id(kind: str, of: int | str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{kind}-{of}"))
 

@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode
 
@@ -342,5 +343,6 @@ def _refused(status: int, code: str, message: str) -> Reply:
     return Reply(status, ENCODER.encode({"error": said}))
 
 
+@cache
 def _id(of: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, of))
