@@ -262,6 +262,7 @@ PAGE = {"limit": "1000", "offset": "0"}
 def connection(fake: FakeNetSuite) -> tuple[dict[str, str], dict[str, str]]:
     """What a person types to connect it: settings, and secrets."""
     settings = {"account": "1234567_SB1", "client_id": CLIENT, "url": fake.url}
+    settings |= {"expense_account": "5100", "retainage_account": "2050"}
     return settings, {"client_secret": SECRET}
 
 

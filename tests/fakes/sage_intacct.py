@@ -195,7 +195,8 @@ class FakeSageIntacct(HttpServer):
 
 def connection(fake: FakeSageIntacct) -> tuple[dict[str, str], dict[str, str]]:
     """What a person types to connect it: settings, and secrets."""
-    return {"client_id": CLIENT, "url": fake.url}, {"client_secret": SECRET}
+    accounts = {"expense_account": "5100", "retainage_account": "2050"}
+    return {"client_id": CLIENT, "url": fake.url, **accounts}, {"client_secret": SECRET}
 
 
 def _identity(number: int, created: Any, modified: Any) -> Mapping[str, Any]:
