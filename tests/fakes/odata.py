@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 Record = Mapping[str, Any]
 Test = Callable[[Record], Any]
@@ -85,7 +85,12 @@ class _Reading:
             raise BadFilter(
                 "The 'OR' operator is not supported on distinct fields on an OData filter."
             )
+        is_of_one_field = len(self.named) == 1
         self.named |= before
+        if len(tests) == 1:
+            return tests[0]
+        if is_of_one_field and all(isinstance(test, _Equal) for test in tests):
+            return _one_of([test for test in tests if isinstance(test, _Equal)])
         return lambda record: any(test(record) for test in tests)
 
     def conditions(self) -> Test:
@@ -93,6 +98,8 @@ class _Reading:
         while self.peek() == "and":
             self.next()
             tests.append(self.condition())
+        if len(tests) == 1:
+            return tests[0]
         return lambda record: all(test(record) for test in tests)
 
     def condition(self) -> Test:
@@ -105,7 +112,10 @@ class _Reading:
         if self.peek() not in COMPARED:
             return one
         compare = COMPARED[self.next()[1]]
+        literal = self.peek()[:1] in "'-0123456789"
         other = self.value()
+        if literal and isinstance(one, _Field) and compare is COMPARED["eq"]:
+            return _Equal(one.name, other({}))
         return lambda record: _fits(compare, one(record), other(record))
 
     def value(self) -> Test:
@@ -124,7 +134,7 @@ class _Reading:
         if name not in self.fields:
             raise BadFilter(f"Could not find a property named '{name}'.")
         self.named.add(name)
-        return lambda record: record.get(name)
+        return _Field(name)
 
     def literal(self, kind: str, token: str) -> Any:
         if kind == "text":
@@ -157,6 +167,36 @@ class _Reading:
         if name == "startswith":
             return lambda record: _lower(one(record)).startswith(_lower(other(record)))
         raise BadFilter(f"An unknown function with name '{name}' was found.")
+
+
+class _Field(NamedTuple):
+    name: str
+
+    def __call__(self, record: Record) -> Any:
+        return record.get(self.name)
+
+
+class _Equal(NamedTuple):
+    name: str
+    value: Any
+
+    def __call__(self, record: Record) -> bool:
+        return _fits(COMPARED["eq"], record.get(self.name), self.value)
+
+
+def _one_of(tests: list[_Equal]) -> Test:
+    """Long lists of numbers are looked up, not gone through."""
+    name, values = tests[0].name, {_lower_if_text(each.value) for each in tests}
+
+    def test(record: Record) -> bool:
+        tests[0](record)  # refuses what cannot be compared
+        return _lower_if_text(record.get(name)) in values
+
+    return test
+
+
+def _lower_if_text(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _fits(compare: Callable[[Any, Any], bool], one: Any, other: Any) -> bool:
