@@ -70,25 +70,37 @@ class FakeErpNext(HttpServer):
         return vendor.name
 
     # ------------------------------------------------------------------ what it has
-    def all_documents(self) -> dict[str, list[Record]]:
+    def documents_of(self, doctype: str) -> list[Record] | None:
+        """None for a doctype that this site does not have."""
+        if doctype in self.tables:
+            return self.tables[doctype]
+        self.documents.look()
         show, ledger = self.documents, self.ledger
-        booked = list(ledger.payments.values())
-        entries = [each for each in booked if not each.is_direct and not each.is_credit]
-        journals = [each for each in booked if each.is_direct or each.is_credit]
-        tombs = enumerate(ledger.tombstones, start=1)
+        booked = ledger.payments.values()
+        match doctype:
+            case "Payment Entry":
+                return [show.entry(it) for it in booked if not it.is_direct and not it.is_credit]
+            case "Journal Entry":
+                return [show.journal(it) for it in booked if it.is_direct or it.is_credit]
+            case "Purchase Invoice":
+                return [show.bill(it) for it in ledger.bills.values()]
+            case "Purchase Order":
+                return [show.order(it) for it in ledger.orders]
+            case "Deleted Document":
+                tombs = enumerate(ledger.tombstones, start=1)
+                return [show.tombstone(*tomb, place) for place, tomb in tombs]
+        return self._masters().get(doctype)
+
+    def _masters(self) -> dict[str, list[Record]]:
+        company = self.ledger.company
         return {
-            "Payment Entry": [show.entry(each) for each in entries],
-            "Journal Entry": [show.journal(each) for each in journals],
-            "Purchase Invoice": [show.bill(each) for each in ledger.bills.values()],
-            "Purchase Order": [show.order(each) for each in ledger.orders],
-            "Deleted Document": [show.tombstone(*tomb, place) for place, tomb in tombs],
             "Supplier": [
-                {"name": each.name, "supplier_name": each.name, "disabled": 0, "idx": 0}
-                for each in ledger.vendors
+                {"name": it.name, "supplier_name": it.name, "disabled": 0}
+                for it in self.ledger.vendors
             ],
             "Project": [
-                {"name": name, "project_name": title, "company": ledger.company, "status": "Open"}
-                for name, title in ledger.jobs
+                {"name": name, "project_name": title, "company": company, "status": "Open"}
+                for name, title in self.ledger.jobs
             ],
             "Company": [self._company(name) for name in self.companies],
             "Account": [
@@ -97,7 +109,7 @@ class FakeErpNext(HttpServer):
                 {"name": DISCOUNT, "account_type": None},
             ],
             "System Settings": [{"name": "System Settings", "time_zone": self.documents.zone.key}],
-        } | self.tables
+        }
 
     def _company(self, name: str) -> Record:
         return {
@@ -162,28 +174,29 @@ class FakeErpNext(HttpServer):
         raise Refused(417, "ValidationError", f"Failed to get method for command {name}")
 
     def _list(self, doctype: str, asked: Record) -> list[Record]:
-        documents = self.all_documents()
-        self._require_right(doctype, documents)
-        if doctype in CHILDREN and asked.get("parent") != CHILDREN[doctype][0]:
+        parent = CHILDREN.get(doctype, (doctype,))[0]
+        found = self._readable(parent)
+        if doctype in CHILDREN and asked.get("parent") != parent:
             raise Refused(403, "PermissionError", f"No permission for {doctype}")
-        return Tables(documents, CHILDREN, self.fields).rows(doctype, asked)
+        return Tables({parent: found}, CHILDREN, self.fields).rows(doctype, asked)
 
     def document(self, doctype: str, name: str) -> Record:
-        documents = self.all_documents()
-        if doctype not in documents:
+        documents = self.documents_of(doctype)
+        if documents is None:
             raise Refused(404, "DoesNotExistError", f"DocType {doctype} not found")
-        found = [each for each in documents[doctype] if each["name"] == name]
+        found = [each for each in documents if each["name"] == name]
         if not found:
             raise Refused(404, "DoesNotExistError", f"{doctype} {name} not found")
-        self._require_right(doctype, documents)
+        self._readable(doctype)
         return {field: value for field, value in found[0].items() if value is not None}
 
-    def _require_right(self, doctype: str, documents: dict[str, list[Record]]) -> None:
-        parent = CHILDREN.get(doctype, (doctype,))[0]
-        if parent not in documents:
-            raise Refused(404, "DoesNotExistError", f"DocType {doctype} not found")
-        if parent in self.withheld:
+    def _readable(self, doctype: str) -> list[Record]:
+        if doctype in self.withheld:
             raise Refused(403, "PermissionError", f"No permission for {doctype}")
+        found = self.documents_of(doctype)
+        if found is None:
+            raise Refused(404, "DoesNotExistError", f"DocType {doctype} not found")
+        return found
 
 
 def answered(envelope: str, found: Any) -> Reply:

@@ -1,6 +1,5 @@
 """A ledger's records as the documents of ERPNext 15 show them, after recorded ones."""
 
-import copy
 import datetime as dt
 import json
 from decimal import Decimal
@@ -73,6 +72,14 @@ class Documents:
         self._entry = recorded("one payment, whole document")["data"]
         self._bill = recorded("bill with its PO link")["data"]
         self._order = recorded(ORDER)["data"]
+        self._settled: dict[int, Decimal] = {}
+
+    def look(self) -> None:
+        """What is shown from here on is what the ledger holds now."""
+        self._settled = self.ledger.settled()
+
+    def _settled_of(self, bill: Bill) -> Decimal:
+        return self._settled.get(bill.number, Decimal(0))
 
     def moment(self, instant: dt.datetime) -> str:
         return str(instant.astimezone(self.zone).replace(tzinfo=None))
@@ -87,7 +94,7 @@ class Documents:
 
     # ----------------------------------------------------------------- payments
     def entry(self, payment: Payment) -> Record:
-        made: Record = copy.deepcopy(self._entry)
+        made: Record = {**self._entry, "taxes": []}
         docstatus, total = DOCSTATUS[payment.state], amount(payment.total)
         allocated = sum((each.amount + each.discount for each in payment.applications), Decimal(0))
         applied = sum((each.amount for each in payment.applications), Decimal(0))
@@ -120,9 +127,9 @@ class Documents:
         return made
 
     def _reference(self, payment: Payment, part: Application, place: int) -> Record:
-        made: Record = copy.deepcopy(self._entry["references"][0])
+        made: Record = dict(self._entry["references"][0])
         stamped = self._stamped(payment, DOCSTATUS[payment.state])
-        open_now = part.bill.total - self.ledger.settled(part.bill)
+        open_now = part.bill.total - self._settled_of(part.bill)
         return made | {
             **stamped,
             "name": f"ref{payment.number}x{place}",
@@ -192,9 +199,9 @@ class Documents:
 
     # -------------------------------------------------------------------- bills
     def bill(self, bill: Bill) -> Record:
-        made: Record = copy.deepcopy(self._bill)
+        made: Record = dict(self._bill)
         docstatus = 2 if bill.is_cancelled else 1 if bill.is_posted else 0
-        total, open_now = bill.total, bill.total - self.ledger.settled(bill)
+        total, open_now = bill.total, bill.total - self._settled_of(bill)
         made |= dict.fromkeys(TOTALS, amount(total))
         made |= self._stamped(bill, docstatus) | {
             "company": self.ledger.company,
@@ -230,7 +237,7 @@ class Documents:
 
     # ------------------------------------------------------------------- others
     def order(self, order: Record) -> Record:
-        made: Record = copy.deepcopy(self._order)
+        made: Record = dict(self._order)
         total, vendor = amount(order["total"]), order["vendor"].name
         made |= {name: total for name in TOTALS if name in made}
         made |= {

@@ -98,6 +98,11 @@ class ErpNextLedger(Ledger):
         if name == f"{SERIES[kind]}-2026-{self.counters[kind]:05d}":
             self.counters[kind] -= 1
 
-    def settled(self, bill: Bill) -> Decimal:
-        """What is no longer open, by money, discount or credit."""
-        return sum((each.amount + each.discount for _, each in self.applied_to(bill)), Decimal(0))
+    def settled(self) -> dict[int, Decimal]:
+        """What is no longer open of each bill, by money, discount or credit."""
+        found: dict[int, Decimal] = {}
+        for payment in self.payments.values():
+            for each in payment.applications if payment.state is State.ISSUED else ():
+                number, amount = each.bill.number, each.amount + each.discount
+                found[number] = found.get(number, Decimal(0)) + amount
+        return found

@@ -84,6 +84,8 @@ class Tables:
         table, name, operator, value = (doctype, *given) if len(given) == 3 else given
         if not self._has(doctype, table, name) or operator not in OPERATORS:
             raise Refused(417, "DataError", f"Invalid filter: {name} {operator}")
+        if operator in {"in", "not in"}:
+            value = {_sortable(each) for each in value}
         return table, name, operator, value
 
     def _sorting(self, doctype: str, part: str) -> tuple[str, str, bool, bool]:
@@ -152,7 +154,7 @@ def _compared(test: Any) -> Any:
 
 
 def _in(left: Any, right: Any) -> bool:
-    return left is not None and _sortable(left) in {_sortable(each) for each in right}
+    return left is not None and _sortable(left) in right
 
 
 OPERATORS: dict[str, Any] = {

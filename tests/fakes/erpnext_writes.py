@@ -39,6 +39,7 @@ def written(fake: "FakeErpNext", request: Request, doctype: str, name: str) -> R
 
 
 def _document(fake: "FakeErpNext", bill: Bill) -> Reply:
+    fake.documents.look()
     return Reply(200, json.dumps({"data": fake.documents.bill(bill)}).encode())
 
 

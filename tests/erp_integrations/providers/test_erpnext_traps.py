@@ -485,11 +485,10 @@ def test_several_companies_have_to_be_told_apart(erpnext: FakeErpNext) -> None:
 
 
 def test_a_site_without_erpnext_is_not_retried(erpnext: FakeErpNext) -> None:
-    # a Frappe site of another app
-    normal = erpnext.all_documents
-    erpnext.all_documents = lambda: {  # type: ignore[method-assign]
-        name: rows for name, rows in normal().items() if name != "Payment Entry"
-    }
+    normal = erpnext.documents_of  # a Frappe site of another app
+    erpnext.documents_of = lambda doctype: (  # type: ignore[method-assign]
+        None if doctype == "Payment Entry" else normal(doctype)
+    )
     with pytest.raises(ConfigurationError, match="no Payment Entry"):
         connect(erpnext).check()
 
