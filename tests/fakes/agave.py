@@ -8,6 +8,7 @@ last change, so they move while pages are turned, which the API does not forbid.
 import json
 import uuid
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from tests.fakes.http_server import HttpServer, Reply, Request
@@ -47,17 +48,23 @@ class FakeAgave(HttpServer):
     def vendor_ref_of(self, vendor: Vendor) -> str:
         return id_of("vendor", vendor.number)
 
-    def records(self) -> dict[str, list[Record]]:
-        booked = self.ledger.payments.values()
-        payments = [self._payment(it) for it in booked if not it.is_credit]
-        return {
-            "ap-payments": sorted(payments, key=lambda it: str(it["source_update_time"])),
-            "ap-invoices": [self._invoice(it) for it in self.ledger.bills.values()],
-            "vendors": [
-                {"id": self.vendor_ref_of(it), "code": it.code, "name": it.name}
-                for it in self.ledger.vendors
-            ],
-        } | self.tables
+    def records(self, collection: str) -> list[Record] | None:
+        """None for a collection that there is not."""
+        if collection in self.tables:
+            return self.tables[collection]
+        match collection:
+            case "ap-payments":
+                booked = [it for it in self.ledger.payments.values() if not it.is_credit]
+                booked.sort(key=lambda it: it.modified)
+                return [self._payment(it) for it in booked]
+            case "ap-invoices":
+                return [self._invoice(it) for it in self.ledger.bills.values()]
+            case "vendors":
+                return [
+                    {"id": self.vendor_ref_of(it), "code": it.code, "name": it.name}
+                    for it in self.ledger.vendors
+                ]
+        return None
 
     def _payment(self, payment: Payment) -> Record:
         return {
@@ -107,7 +114,7 @@ class FakeAgave(HttpServer):
         if given != [CLIENT_ID, CLIENT_SECRET, ACCOUNT_TOKEN] or self.is_revoked:
             return answered(401, {"message": "No valid API key provided"})
         collection, _, record_id = request.path.removeprefix("/").partition("/")
-        found = self.records().get(collection)
+        found = self.records(collection)
         if found is None or request.method != "GET":
             message = f"This route does not exist: '{request.method} {request.path}'"
             return answered(404, {"message": message, "debug_id": "d"})
@@ -119,6 +126,8 @@ class FakeAgave(HttpServer):
 
     def _list(self, rows: list[Record], asked: dict[str, str]) -> Reply:
         filters = json.loads(asked.get("filters", "[]"))
+        for each in filters:
+            each["value"] = set(each["value"]) if each["operator"] == "IN" else each["value"]
         if filters and not self.takes_filters:
             return answered(400, {"message": "Filters are not supported for this endpoint."})
         if self.obeys_filters:
@@ -148,6 +157,7 @@ def answered(status: int, body: Record) -> Reply:
     return Reply(status, json.dumps(body).encode())
 
 
+@cache
 def id_of(kind: str, number: int) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{kind} {number}"))
 

@@ -29,6 +29,8 @@ from erp_integrations.providers.http import Limits, RetryPolicy
 PAYMENTS, INVOICES, VENDORS = "ap-payments", "ap-invoices", "vendors"
 #: how long a day has begun somewhere on Earth before it begins in Greenwich
 FIRST_ZONE = timedelta(hours=14)
+#: what the API allows; and how many records are worth asking for one by one
+LARGEST_PAGE, MOST_BY_ID = 1_000, 500
 #: readings are begun anew when records changed, and so moved, while pages were turned
 READINGS = 3
 
@@ -197,13 +199,15 @@ class AgaveProvider(Provider):
         return Known(numbers, names, self._currency, self._client.server_time)
 
     def _these(self, collection: str, ids: Iterable[str | None]) -> list[msgspec.Raw]:
-        """By their ids; where the system behind cannot be asked so, all of them, once."""
-        wanted, size = sorted(filter(None, set(ids))), self.capabilities.page_size
-        if collection not in self._whole:
+        """By their ids; all of them, once, where there are many or no filter is taken."""
+        wanted = sorted(filter(None, set(ids)))
+        if collection not in self._whole and len(wanted) <= MOST_BY_ID:
             try:
-                return list(self._client.these(collection, wanted, size))
+                return list(self._client.these(collection, wanted, LARGEST_PAGE))
             except NotFilterable:
-                self._whole[collection] = list(self._client.all(collection, size))
+                pass
+        if collection not in self._whole:
+            self._whole[collection] = list(self._client.all(collection, LARGEST_PAGE))
         return self._whole[collection]
 
     @classmethod
@@ -253,7 +257,7 @@ class AgaveProvider(Provider):
 
     def _paid(self) -> dict[str, Decimal]:
         nothing = Known({}, {}, self._currency, self._client.server_time)
-        rows = self._client.all(PAYMENTS, self.capabilities.page_size)
+        rows = self._client.all(PAYMENTS, LARGEST_PAGE)
         paid: dict[str, Decimal] = {}
         for each in mapper.payments(rows, nothing).payments:
             for part in each.allocations if each.status is RemoteStatus.ISSUED else ():
