@@ -8,6 +8,8 @@ import pytest
 import time_machine
 from django.test import override_settings
 
+from commitments.models import SubcontractorInvoice
+from erp_integrations import connections
 from erp_integrations.models import ConnectionEvent, ErpConnection, OAuthAttempt, OAuthGrant
 from projects.access import Level, Tool
 from projects.models import User
@@ -341,3 +343,21 @@ def test_a_connection_with_a_key_has_no_companies_to_choose(
     window: Window, connection: ErpConnection
 ) -> None:
     assert window.client.get(url(connection, "erp_company")).status_code == 404
+
+
+def test_what_signs_in_by_itself_offers_its_companies_without_connect(
+    window: Window, invoice: SubcontractorInvoice
+) -> None:
+    settings = {"directory": "example.onmicrosoft.com", "environment": "Production"}
+    connection = connections.connect(
+        company=invoice.company,
+        by=None,
+        provider="business_central",
+        name="Business Central",
+        settings=settings | {"client_id": "app"},
+        credentials={"client_secret": "secret"},
+    )
+    assert connection.stopped_at is None
+    page = window.page(connection)
+    assert "Choose company" in page
+    assert ">Connect</button>" not in page
