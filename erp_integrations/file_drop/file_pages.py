@@ -52,7 +52,9 @@ class FileEntry:
             return str(self.file.get_state_display())
         if not self.file.payments:
             return "Nothing to sync"
-        return "Synced" if self.is_synced else "Waits for the sync"
+        if not self.is_synced:
+            return "Waits for the sync"
+        return "Synced but for some rows" if self.file.problems else "Synced"
 
     @property
     def tone(self) -> str:

@@ -109,6 +109,8 @@ def stage(file_id: int) -> DroppedFile | None:
                 _read(file)
         except NotATable as error:
             file.state, file.message = FileState.REFUSED, str(error)[:500]
+        except FileNotFoundError:
+            file.state, file.message = FileState.REFUSED, NOT_THERE
         file.save(update_fields=CHANGED)
     return file
 
@@ -285,4 +287,8 @@ BESIDE = (
     "line, and drop both again."
 )
 REPEATS = "It repeats line {} word by word, so it was counted once"
+NOT_THERE = (
+    "The worker does not find this file. The operator of this server has to let web and workers "
+    "share MEDIA_ROOT; then drop it again."
+)
 NO_HEADING = "There is no column “{}” in line {} of the file, where its headings should be."

@@ -256,3 +256,16 @@ def test_ticked_invoices_are_linked_and_their_payments_shown(
     client.post(url(connection, "files_link"), {"pair": [value, "1:forged"]})
     assert Payment.objects.get().invoice == invoice
     assert "Invoices to link" not in client.get(files).content.decode()
+
+
+def test_the_column_of_the_method_is_another_than_the_method_of_all_rows(
+    connection: ErpConnection, carla: User
+) -> None:
+    client = browser(carla)
+    header = "Check No,Check Date,Vendor,Invoice No,Amount Paid,How"
+    row = "5001,07/16/2026,V-ACME,INV-1,1250.00,Wire"
+    client.post(url(connection, "file_upload"), sent(content_of(row, header=header)))
+    address = url(connection, "file", DroppedFile.objects.get().pk)
+    client.post(address, {**CHOSEN, "vendor_name": "", "method": "How", "save": "1"})
+    mapping = FileMapping.objects.get()
+    assert (mapping.columns["method"], mapping.method) == ("How", "check")

@@ -281,3 +281,12 @@ def test_twenty_times_the_rows_take_no_more_memory(
     assert peak_of(large, monkeypatch) < 1.5 * few
     large.refresh_from_db()
     assert (large.lines, large.payments, large.problems) == (200_000, 200_000, 0)
+
+
+def test_a_file_that_the_worker_does_not_find_is_refused_with_what_to_do(drop: Drop) -> None:
+    file = register_of(drop(content_of(row())), 1)
+    file.file.storage.delete(file.file.name)
+    staging.stage(file.pk)
+    file.refresh_from_db()
+    assert file.state == FileState.REFUSED
+    assert "share MEDIA_ROOT" in file.message
