@@ -40,7 +40,7 @@ FEW, MANY = 3, 60
 DOWNLOADS = ("export", "csv", "excel", "xlsx", "attachment")
 PAGES = [
     name for name, row in ROWS.items()
-    if row.method == "get" and not name.endswith((*DOWNLOADS, "unsubscribe"))
+    if row.method == "get" and not name.endswith((*DOWNLOADS, "unsubscribe", "oauth_callback"))
 ]  # fmt: skip
 
 
