@@ -130,7 +130,7 @@ def wants_browser(words: list[str]) -> bool:
 
 
 def bench(options: Options) -> int:
-    """measure the sync engine, the list pages (--pages) or calls (--erps)"""
+    """measure the sync engine, --pages or --erps"""
     words = options.arguments
     if words[:1] == ["--erps"]:
         return _bench_erps(options, words[1:])
