@@ -8,7 +8,7 @@ FROM python:3.13-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     MEDIA_ROOT=/data/media BEAT_SCHEDULE_FILE=/tmp/celerybeat-schedule
 RUN useradd --system --uid 10001 --home-dir /app procore-sync \
-    && install -d -o procore-sync /data /data/media
+    && install -d -o procore-sync /data /data/media /data/drop
 WORKDIR /app
 COPY --from=packages /venv /venv
 COPY . .
@@ -16,7 +16,7 @@ COPY . .
 RUN SECRET_KEY=unused CREDENTIAL_KEYS=unused DATABASE_URL=postgres://unused/unused \
     CELERY_BROKER_URL=memory:// python manage.py collectstatic --noinput
 USER procore-sync
-VOLUME /data/media
+VOLUME ["/data/media", "/data/drop"]
 EXPOSE 8000
 CMD ["gunicorn", "procore_sync.wsgi:application", "--no-control-socket", "--preload", \
      "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--bind", "0.0.0.0:8000"]
