@@ -1,10 +1,12 @@
 """Every ERP is connected by a person in the browser, and its payments come."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from importlib import import_module
 from typing import Any, NamedTuple
+from urllib.request import Request, urlopen
 
 import pytest
 from django.urls import reverse
@@ -87,8 +89,6 @@ def _forget(company: Company) -> None:
 
 def paid_by_the_story() -> dict[str, Decimal]:
     """Checks that are money, and what each comes to."""
-    import json
-
     checks = json.loads(STORY.read_text(encoding="utf-8"))["checks"]
     return {
         each["number"]: sum((Decimal(pay["amount"]) for pay in each["pays"]), Decimal(0))
@@ -162,3 +162,45 @@ def test_an_erp_is_connected_in_the_browser_and_its_payments_come(
         look.press_sync(page)
         page.goto(site.url + issued)
         assert look.grand_total(page) == sum(paid.values()) - paid["CHK-5001"]
+
+
+def test_a_sender_gets_its_key_in_the_browser_and_what_it_sends_appears(
+    site: Site, open_as: Open
+) -> None:
+    invoice = InvoiceFactory(bill="9001", commitment__allow_payments=True)
+    commitment, key = invoice.commitment, "a key that nobody can guess"
+    for tool in Tool:
+        set_tool(project=commitment.project, tool=tool, is_active=True)
+    company = commitment.company_id
+    page = open_as("admin", reverse("erp_integrations:company_settings", args=[company]))
+    try:
+        page.get_by_role("link", name="Connect Push API").click()
+        page.get_by_label("Key of the sender").fill(key)
+        page.get_by_label("Name").first.fill("Our exporter")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_label("Export Subcontractor Invoices").check()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("The settings are saved.")).to_be_visible()
+        row = {
+            "origin_id": "P-1",
+            "invoice_id": invoice.pk,
+            "amount": "1250.10",
+            "payment_date": "2026-11-20",
+            "check_number": "CHK-77",
+        }
+        sent = Request(
+            f"{site.url}/rest/v1.0/companies/{company}/invoice_payments/sync",
+            json.dumps({"updates": [row]}).encode(),
+            {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+            method="PATCH",
+        )
+        with urlopen(sent, timeout=20) as answer:
+            assert json.load(answer)["errors"] == []
+        issued = reverse("payments:payments_issued", args=[commitment.project_id, commitment.pk])
+        page.goto(site.url + issued)
+        expect(look.row(page, "CHK-77").get_by_text("$1,250.10").first).to_be_visible()
+        home = reverse("erp_integrations:company_subcontractor_invoices", args=[company])
+        page.goto(site.url + home)
+        expect(page.get_by_text("sends its payments here by itself").first).to_be_visible()
+    finally:
+        _forget(commitment.company)
