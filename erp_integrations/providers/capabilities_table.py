@@ -52,6 +52,12 @@ def _limits(provider: type[Provider]) -> str:
     return ", ".join(parts) or "none known"
 
 
+def _sign_in(provider: type[Provider]) -> str:
+    if provider.wants_statements:
+        return "—"
+    return "OAuth 2" if provider.uses_oauth else "key"
+
+
 def _resolution(provider: type[Provider]) -> str:
     seconds = provider.capabilities.time_resolution_seconds
     return f"{seconds:g} s" if seconds >= 1 else "below 1 s"
@@ -76,7 +82,7 @@ MORE = (
     Column("Notifications", _yes("notifications")),
 )
 LIMITS = (
-    Column("Sign-in", lambda provider: "OAuth 2" if provider.uses_oauth else "key"),
+    Column("Sign-in", _sign_in),
     Column("Page", lambda provider: f"{provider.capabilities.page_size:,}"),
     Column("Clock", _resolution),
     Column("Calls", _limits),

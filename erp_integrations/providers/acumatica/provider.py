@@ -63,6 +63,7 @@ class AcumaticaProvider(Provider):
         vendors=True,
         jobs=True,
         commitments=True,
+        bills_need_links=False,
     )
     fields: ClassVar[Sequence[ConnectionField]] = auth.FIELDS
     uses_oauth: ClassVar[bool] = True
