@@ -196,12 +196,13 @@ def make_provider(port: int) -> Any:
     """A provider of the page server: the real HTTP client, typed decoding, nothing else."""
     import msgspec
 
-    from erp_integrations.providers.contract import Capabilities, Page, RemotePayment
+    from erp_integrations.providers.contract import Capabilities, Page, Provider, RemotePayment
+    from erp_integrations.providers.errors import NotOffered
     from erp_integrations.providers.http import HttpClient
 
     decoder = msgspec.json.Decoder(list[RemotePayment])
 
-    class PageServerProvider:
+    class PageServerProvider(Provider):
         code: ClassVar[str] = "bench"
         label: ClassVar[str] = "Page server"
         capabilities: ClassVar[Capabilities] = Capabilities(sweep=False)
@@ -227,6 +228,11 @@ def make_provider(port: int) -> Any:
 
         def close(self) -> None:
             self.client.close()
+
+        def _pages_only(self, *_: Any) -> Any:
+            raise NotOffered(self.label, "anything but its pages")
+
+        check = payment = bills = _pages_only
 
     return PageServerProvider
 
