@@ -200,8 +200,9 @@ def synced(site: Site) -> Site:
     return site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def at_work(site: Site) -> Iterator[LiveBooks]:
+    """One for each file: Tryton ends a session in which nothing happens for five minutes."""
     with accountant() as at_work:
         yield at_work
 
