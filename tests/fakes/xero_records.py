@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tests.fakes.ledger import Application, Bill, Ledger, Payment, State, Vendor
+from tests.fakes.ledger import Application, Bill, BillLine, Ledger, Payment, State, Vendor
 
 Row = dict[str, Any]
 SPACE = uuid.UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
@@ -168,45 +168,12 @@ class Records:
         paid = sum((a.amount for p, a in applied if not _credits(p)), Decimal(0))
         credited = sum((a.amount for p, a in applied if _credits(p)), Decimal(0))
         due = bill.total - paid - credited
-        status = "AUTHORISED" if due else "PAID"
-        if not bill.is_posted:
-            status = "DRAFT"
-        if bill.is_cancelled:
-            status = "VOIDED"
         return {
             "Type": "ACCPAY",
             "InvoiceID": guid("bill", bill.number),
             "InvoiceNumber": bill.reference,
             "Reference": bill.memo,
-            "Payments": [
-                {
-                    "PaymentID": guid("payment", p.number, p.applications.index(a)),
-                    "Date": p.date,
-                    "Amount": cents(a.amount),
-                    "Reference": "" if is_run(p) else p.check,
-                    "CurrencyRate": Decimal("1.000000"),
-                    "HasAccount": False,
-                    "HasValidationErrors": False,
-                }
-                for p, a in applied
-                if not _credits(p)
-            ],
-            "CreditNotes": [
-                {"CreditNoteID": guid("credit", p.number), "CreditNoteNumber": p.check}
-                | applied_part(p, a)
-                for p, a in applied
-                if p.is_credit
-            ],
-            "Prepayments": [
-                {"PrepaymentID": guid("advance", p.number)} | applied_part(p, a)
-                for p, a in applied
-                if is_advance(p) and p.method != "overpayment"
-            ],
-            "Overpayments": [
-                {"OverpaymentID": guid("advance", p.number)} | applied_part(p, a)
-                for p, a in applied
-                if is_advance(p) and p.method == "overpayment"
-            ],
+            **_settled_by(applied),
             "AmountDue": cents(due),
             "AmountPaid": cents(paid),
             "AmountCredited": cents(credited),
@@ -219,28 +186,73 @@ class Records:
             "Date": bill.date,
             "DueDateString": f"{bill.date}T00:00:00",
             "DueDate": bill.date,
-            "Status": status,
+            "Status": _status(bill, due),
             "LineAmountTypes": "NoTax",
-            "LineItems": [
-                {
-                    "LineItemID": guid("line", line.number),
-                    "Description": line.description,
-                    "Quantity": Decimal("1.0000"),
-                    "UnitAmount": cents(line.amount),
-                    "LineAmount": cents(line.amount),
-                    "AccountCode": "500",
-                    "TaxType": "NONE",
-                    "TaxAmount": Decimal("0.00"),
-                    "Tracking": NOTHING,
-                }
-                for line in bill.lines
-            ],
+            "LineItems": [_line_of(line) for line in bill.lines],
             "SubTotal": cents(bill.total),
             "TotalTax": Decimal("0.00"),
             "Total": cents(bill.total),
             "UpdatedDateUTC": bill.modified,
             "CurrencyCode": bill.currency,
         }
+
+
+def _status(bill: Bill, due: Decimal) -> str:
+    if bill.is_cancelled:
+        return "VOIDED"
+    if not bill.is_posted:
+        return "DRAFT"
+    return "AUTHORISED" if due else "PAID"
+
+
+def _settled_by(applied: list[tuple[Payment, Application]]) -> Row:
+    """What paid a bill, in the four lists that Xero keeps of it."""
+    advances = [(p, a) for p, a in applied if is_advance(p)]
+    return {
+        "Payments": [_paid_by(p, a) for p, a in applied if not _credits(p)],
+        "CreditNotes": [
+            {"CreditNoteID": guid("credit", p.number), "CreditNoteNumber": p.check}
+            | applied_part(p, a)
+            for p, a in applied
+            if p.is_credit
+        ],
+        "Prepayments": [
+            {"PrepaymentID": guid("advance", p.number)} | applied_part(p, a)
+            for p, a in advances
+            if p.method != "overpayment"
+        ],
+        "Overpayments": [
+            {"OverpaymentID": guid("advance", p.number)} | applied_part(p, a)
+            for p, a in advances
+            if p.method == "overpayment"
+        ],
+    }
+
+
+def _paid_by(payment: Payment, part: Application) -> Row:
+    return {
+        "PaymentID": guid("payment", payment.number, payment.applications.index(part)),
+        "Date": payment.date,
+        "Amount": cents(part.amount),
+        "Reference": "" if is_run(payment) else payment.check,
+        "CurrencyRate": Decimal("1.000000"),
+        "HasAccount": False,
+        "HasValidationErrors": False,
+    }
+
+
+def _line_of(line: BillLine) -> Row:
+    return {
+        "LineItemID": guid("line", line.number),
+        "Description": line.description,
+        "Quantity": Decimal("1.0000"),
+        "UnitAmount": cents(line.amount),
+        "LineAmount": cents(line.amount),
+        "AccountCode": "500",
+        "TaxType": "NONE",
+        "TaxAmount": Decimal("0.00"),
+        "Tracking": NOTHING,
+    }
 
 
 def is_advance(payment: Payment) -> bool:
