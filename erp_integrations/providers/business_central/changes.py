@@ -53,14 +53,20 @@ class Changes:
         return later._replace(rows=[*rest.rows, *later.rows])
 
     def payments(self, rows: Sequence[msgspec.Raw]) -> Mapped:
-        """The payments whose latest change is among these; the others come with theirs."""
-        known = [each for each in map(mapper.change, rows) if each]
-        numbers = sorted({each.vendor_ledger_entry_number for each in known})
+        """The payments whose latest change is among these; the others come with theirs.
+
+        A change that cannot be read is rejected by itself: which payment it belongs
+        to is not known, and nobody would look for it again.
+        """
+        changes = [(row, mapper.change(row)) for row in rows]
+        numbers = sorted({each.vendor_ledger_entry_number for _, each in changes if each})
         reached = max((mapper.place_of_change(row) or FIRST for row in rows), default=FIRST)
         whole = [
             raw for raw in self.entries(numbers) if (mapper.last_change(raw) or FIRST) <= reached
         ]
-        return mapper.payments(whole)
+        payments, rejected = mapper.payments(whole)
+        unreadable = [mapper.rejected_change(row) for row, each in changes if each is None]
+        return Mapped(payments, [*rejected, *unreadable])
 
     def entries(self, numbers: Sequence[int]) -> list[msgspec.Raw]:
         """These entries of the ledger, whole."""

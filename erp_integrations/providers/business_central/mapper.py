@@ -309,6 +309,15 @@ def _finite(amount: Decimal) -> Decimal:
     return amount
 
 
+def rejected_change(raw: msgspec.Raw) -> RejectedRecord:
+    """A change of the ledger of which not even the entry is known."""
+    return RejectedRecord(
+        remote_id="",
+        reason="Business Central sent a change of the vendor ledger that cannot be read.",
+        raw=bytes(raw)[:RAW_SIZE].decode(errors="replace"),
+    )
+
+
 def _rejected(raw: msgspec.Raw, error: Exception) -> RejectedRecord:
     number = number_of(raw)
     remote_id = "" if number is None else str(number)

@@ -1,5 +1,6 @@
 """The trap of the standard API, what is not installed, links to next pages, and other noes."""
 
+import dataclasses
 import datetime as dt
 import json
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from erp_integrations.providers.business_central import auth, provider
+from erp_integrations.providers.business_central.client import DETAILS
 from erp_integrations.providers.business_central.provider import BusinessCentralProvider
 from erp_integrations.providers.errors import (
     AuthenticationError,
@@ -23,7 +25,7 @@ from tests.erp_integrations.providers.business_central_books import (
 )
 from tests.erp_integrations.providers.contract_suite import read
 from tests.fakes.business_central import COMPANY, OTHER_COMPANY, FakeBusinessCentral
-from tests.fakes.http_server import HttpServer, Reply
+from tests.fakes.http_server import HttpServer, Reply, Request
 
 
 @pytest.fixture
@@ -345,3 +347,29 @@ def test_the_permission_set_lets_only_read() -> None:
     tables = [line for line in source.splitlines() if "tabledata" in line]
     assert tables and all(line.rstrip(",;").endswith("= R") for line in tables)
     assert json.loads((AL / "app.json").read_text(encoding="utf-8"))["target"] == "Cloud"
+
+
+def test_a_change_that_cannot_be_read_is_a_problem_and_not_a_payment_less(
+    erp: BusinessCentralBooks, central: FakeBusinessCentral
+) -> None:
+    bill = erp.bill("900")
+    erp.pay((bill, "10"))
+    cursor = pages(central)[-1].cursor
+    erp.settle()
+    check = erp.pay((bill, "20"))
+    normal = central.answer
+
+    def spoiled(request: Request) -> Reply:
+        reply = normal(request)
+        if not request.path.endswith(f"/{DETAILS}"):
+            return reply
+        said = json.loads(reply.body)
+        said["value"][0]["vendorLedgerEntryNumber"] = "not a number"
+        return dataclasses.replace(reply, body=json.dumps(said).encode())
+
+    central.answer = spoiled
+    found = pages(central, cursor, overlap_seconds=0)
+    assert check in {each.check_number for page in found for each in page.payments}
+    (problem,) = [each for page in found for each in page.rejected]
+    assert "cannot be read" in problem.reason
+    assert "not a number" in problem.raw
