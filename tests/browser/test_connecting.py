@@ -14,23 +14,16 @@ from playwright.sync_api import Page, expect
 
 from commitments.models import Commitment
 from devservices.erp import StandIn
-from erp_integrations.models import (
-    ConnectionEvent,
-    ErpConnection,
-    ErpPayment,
-    Incident,
-    SyncIssue,
-    SyncRun,
-)
 from erp_integrations.providers.contract import Provider
 from erp_integrations.providers.registry import provider_class
-from payments.models import Payment, PaymentEvent
+from payments.models import Payment
 from projects.access import Tool
 from projects.models import Company
 from projects.services import set_tool
 from tests.browser import look
 from tests.browser.conftest import Open, Site
-from tests.factories import CommitmentFactory, CompanyFactory, InvoiceFactory, ProjectFactory
+from tests.browser.other_company import another_company
+from tests.factories import CommitmentFactory, InvoiceFactory, ProjectFactory
 from tests.fakes.stand_in import STORY, Served, enter_story, make
 
 pytestmark = pytest.mark.timeout(180)
@@ -55,36 +48,26 @@ def books_of(name: str) -> Iterator[Trial]:
     served = Served(make(name))
     served.catch_up()
     books = enter_story(served.desk)
-    commitment = CommitmentFactory(
-        project=ProjectFactory(company=CompanyFactory()),
-        vendor__name=f"Everybody paid through {name}",
-        allow_payments=True,
-    )
-    for tool in Tool:
-        set_tool(project=commitment.project, tool=tool, is_active=True)
-    for position, bill in enumerate(books["bills"], start=1):
-        InvoiceFactory(
-            commitment=commitment,
-            position=position,
-            invoice_number=bill["reference"],
-            bill=bill["id"],
-            due=Decimal(bill["total"]),
-        )
     settings, credentials = import_module(f"tests.fakes.{name}").connection(served.fake)
-    with served.fake.running():
-        try:
-            yield Trial(provider_class(name), settings | credentials, served, commitment, books)
-        finally:
-            _forget(commitment.company)
+    with another_company() as company, served.fake.running():
+        commitment = _commitment(company, f"Everybody paid through {name}")
+        for position, bill in enumerate(books["bills"], start=1):
+            InvoiceFactory(
+                commitment=commitment,
+                position=position,
+                invoice_number=bill["reference"],
+                bill=bill["id"],
+                due=Decimal(bill["total"]),
+            )
+        yield Trial(provider_class(name), settings | credentials, served, commitment, books)
 
 
-def _forget(company: Company) -> None:
-    """Other browser tests count on the demo company's connection being the only one."""
-    of_it = {"company": company}
-    for model in (SyncIssue, ErpPayment, PaymentEvent, Payment, Incident, SyncRun):
-        model.objects.filter(**of_it).delete()  # type: ignore[attr-defined]
-    ConnectionEvent.objects.filter(**of_it).delete()
-    ErpConnection.objects.filter(**of_it).delete()
+def _commitment(company: Company, vendor: str) -> Commitment:
+    """Of a project with all its tools."""
+    project = ProjectFactory(company=company)
+    for tool in Tool:
+        set_tool(project=project, tool=tool, is_active=True)
+    return CommitmentFactory(project=project, vendor__name=vendor, allow_payments=True)
 
 
 def paid_by_the_story() -> dict[str, Decimal]:
@@ -167,13 +150,12 @@ def test_an_erp_is_connected_in_the_browser_and_its_payments_come(
 def test_a_sender_gets_its_key_in_the_browser_and_what_it_sends_appears(
     site: Site, open_as: Open
 ) -> None:
-    invoice = InvoiceFactory(bill="9001", commitment__allow_payments=True)
-    commitment, key = invoice.commitment, "a key that nobody can guess"
-    for tool in Tool:
-        set_tool(project=commitment.project, tool=tool, is_active=True)
-    company = commitment.company_id
-    page = open_as("admin", reverse("erp_integrations:company_settings", args=[company]))
-    try:
+    key = "a key that nobody can guess"
+    with another_company() as its_company:
+        company = its_company.pk
+        commitment = _commitment(its_company, "Lumen Electric")
+        invoice = InvoiceFactory(bill="9001", commitment=commitment)
+        page = open_as("admin", reverse("erp_integrations:company_settings", args=[company]))
         page.get_by_role("link", name="Connect Push API").click()
         page.get_by_label("Key of the sender").fill(key)
         page.get_by_label("Name").first.fill("Our exporter")
@@ -202,5 +184,3 @@ def test_a_sender_gets_its_key_in_the_browser_and_what_it_sends_appears(
         home = reverse("erp_integrations:company_subcontractor_invoices", args=[company])
         page.goto(site.url + home)
         expect(page.get_by_text("sends its payments here by itself").first).to_be_visible()
-    finally:
-        _forget(commitment.company)

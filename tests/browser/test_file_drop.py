@@ -7,22 +7,14 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from erp_integrations.models import (
-    DroppedFile,
-    ErpAllocation,
-    ErpConnection,
-    ErpPayment,
-    SyncIssue,
-    SyncRun,
-)
-from payments.models import Payment
+from erp_integrations.models import ErpConnection
 from procore_sync import celery_app
 from tests.browser import look
 from tests.browser.conftest import Open, Site
+from tests.browser.other_company import another_company
 from tests.browser.test_every_page import check
 from tests.factories import (
     CommitmentFactory,
-    CompanyFactory,
     ErpConnectionFactory,
     InvoiceFactory,
     ProjectFactory,
@@ -39,23 +31,15 @@ REGISTER = """Check No,Check Date,Vendor,Vendor Name,Invoice No,Amount Paid
 def connection(site: Site) -> Iterator[ErpConnection]:
     """Of a second company; files of the tests are in memory, so its tasks are done right here."""
     celery_app.conf.task_always_eager = True
-    company = CompanyFactory(name="Southwind Contractors")
-    project = ProjectFactory(company=company, name="Library", number="2026-090")
-    vendor = VendorFactory(company=company, name="Acme Concrete", code="V-ACME")
-    commitment = CommitmentFactory(project=project, vendor=vendor, number="SC-9001")
-    InvoiceFactory(commitment=commitment, invoice_number="DRAW-1")
-    made = ErpConnectionFactory(
-        company=company, provider="file_drop", name="Sage 300 CRE", settings={}
-    )
-    yield made
+    with another_company(name="Southwind Contractors") as company:
+        project = ProjectFactory(company=company, name="Library", number="2026-090")
+        vendor = VendorFactory(company=company, name="Acme Concrete", code="V-ACME")
+        commitment = CommitmentFactory(project=project, vendor=vendor, number="SC-9001")
+        InvoiceFactory(commitment=commitment, invoice_number="DRAW-1")
+        yield ErpConnectionFactory(
+            company=company, provider="file_drop", name="Sage 300 CRE", settings={}
+        )
     celery_app.conf.task_always_eager = False
-    SyncIssue.objects.filter(connection=made).delete()
-    ErpAllocation.objects.filter(erp_payment__connection=made).delete()
-    ErpPayment.objects.filter(connection=made).delete()
-    Payment.objects.filter(company=company).delete()
-    DroppedFile.objects.filter(connection=made).delete()
-    SyncRun.objects.filter(connection=made).delete()
-    made.delete()  # other tests count on one connection
 
 
 def test_a_file_is_dropped_understood_linked_and_its_bad_row_mended(
