@@ -1,8 +1,11 @@
 """What an ERP can do, and what an administrator enters to connect it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
+
+from erp_integrations.providers.errors import ConfigurationError
 
 
 class RemoteMethod(StrEnum):
@@ -68,6 +71,18 @@ class ConnectionField(msgspec.Struct, frozen=True):
     is_required: bool = True
     #: a key in PEM form, say: a box of one line would take its line ends away
     has_lines: bool = False
+
+    def entered(self, values: Mapping[str, str]) -> str:
+        """Empty where nothing was."""
+        return (values.get(self.name) or "").strip()
+
+    def required(self, values: Mapping[str, str], erp: str) -> str:
+        """Raises ``ConfigurationError`` where nothing was entered."""
+        if not (value := self.entered(values)):
+            raise ConfigurationError(
+                f"The connection to {erp} has no “{self.label}” yet. Enter it in its settings."
+            )
+        return value
 
 
 #: the field of providers whose ERP signs notifications; nothing arrives until it is filled in

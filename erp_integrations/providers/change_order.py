@@ -6,18 +6,17 @@ are turned.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
 from erp_integrations.providers.contract import Cursor, Page, RejectedRecord, RemotePayment
+from erp_integrations.providers.days import first_moment_of
 from erp_integrations.providers.errors import ConfigurationError, ProtocolError
 
 #: the Date header has whole seconds
 CLOCK_STEP = timedelta(seconds=1)
-#: how long a day has begun somewhere on Earth before it begins in Greenwich
-FIRST_ZONE = timedelta(hours=14)
 
 
 class Place(NamedTuple):
@@ -118,7 +117,7 @@ def as_cursor(place: Place) -> Cursor:
 
 def cursor_at(day: date) -> Cursor:
     """Where a day begins, which is where it begins first on Earth."""
-    return as_cursor(Place(datetime.combine(day, time.min, UTC) - FIRST_ZONE))
+    return as_cursor(Place(first_moment_of(day)))
 
 
 def read_until(cursor: Cursor) -> datetime | None:

@@ -26,18 +26,12 @@ FIELDS = (URL, CLIENT_ID, CLIENT_SECRET)
 SCOPES = ("api", "offline_access")
 
 
-def required(settings: Mapping[str, str], field: ConnectionField) -> str:
-    value = (settings.get(field.name) or "").strip()
-    if not value:
-        raise ConfigurationError(
-            f"The connection to Acumatica has no “{field.label}” yet. Enter it in its settings."
-        )
-    return value
+ERP = "Acumatica"
 
 
 def tenant_of(settings: Mapping[str, str]) -> str:
     """Raises ``ConfigurationError`` for a client ID that does not say it."""
-    _, _, tenant = required(settings, CLIENT_ID).rpartition("@")
+    _, _, tenant = CLIENT_ID.required(settings, ERP).rpartition("@")
     if "@" not in settings[CLIENT_ID.name] or not tenant:
         raise ConfigurationError(
             "The client ID names no tenant. Copy it from Connected Applications (SM303010) with "
@@ -48,7 +42,7 @@ def tenant_of(settings: Mapping[str, str]) -> str:
 
 def authorization(settings: Mapping[str, str]) -> Authorization:
     """The instance is its own authorization server."""
-    connect = f"{required(settings, URL).rstrip('/')}/identity/connect"
+    connect = f"{URL.required(settings, ERP).rstrip('/')}/identity/connect"
     return Authorization(
         token_url=f"{connect}/token",
         authorize_url=f"{connect}/authorize",

@@ -23,8 +23,8 @@ from erp_integrations.providers.errors import (
     RecordNotFound,
     TransientError,
 )
-from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
-from erp_integrations.providers.oauth import Tokens
+from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http_provider import ErpClient, Transport
 
 ENDPOINT, VERSION = "Default", "24.200.001"
 #: how often, and how many seconds apart, an action that takes longer is looked at
@@ -38,37 +38,16 @@ class Rows(msgspec.Struct, frozen=True):
     server_time: datetime
 
 
-class AcumaticaClient:
+class AcumaticaClient(ErpClient):
     """One tenant of one instance."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        tokens: Tokens,
-        allow_private: bool = False,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        self._http = HttpClient(
-            url,
-            erp="Acumatica",
-            allow_private=allow_private,
-            limits=limits,
-            retries=retries,
-            tokens=tokens,
-        )
-        self.name = self._http.name
+    erp = "Acumatica"
+
+    def __init__(self, transport: Transport, url: str) -> None:
+        super().__init__(transport, url)
         self._has_session = False
         #: kinds of records whose details are in no list
         self._one_by_one: set[str] = set()
-
-    @property
-    def calls(self) -> int:
-        return self._http.calls
-
-    def hurry(self) -> None:
-        self._http.hurry()
 
     def close(self) -> None:
         """Signs out first: a session that is left open counts against the licence."""

@@ -5,7 +5,7 @@ it has another type and the same number.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import ClassVar
 
 import msgspec
@@ -26,32 +26,30 @@ from erp_integrations.providers.contract import (
     Cursor,
     Page,
     PaymentQuestion,
-    Provider,
     RemoteBill,
     RemoteCommitment,
     RemoteJob,
     RemotePayment,
     RemoteVendor,
 )
+from erp_integrations.providers.days import first_moment_of
 from erp_integrations.providers.errors import (
     ConfigurationError,
     RecordError,
     RecordNotFound,
     TransientError,
 )
-from erp_integrations.providers.http import Limits, RetryPolicy
-from erp_integrations.providers.oauth import Authorization, NoTokens, Tokens
+from erp_integrations.providers.http_provider import HttpProvider, Transport
+from erp_integrations.providers.oauth import Authorization
 
-#: how long a day has begun somewhere on Earth before it begins in Greenwich
-FIRST_ZONE = timedelta(hours=14)
 KINDS = tuple(dict.fromkeys(mapper.PAYMENTS.values()))
 
 
-class AcumaticaProvider(Provider):
+class AcumaticaProvider(HttpProvider[AcumaticaClient]):
     """Reads one tenant over the contract-based REST API."""
 
     code: ClassVar[str] = "acumatica"
-    label: ClassVar[str] = "Acumatica"
+    label: ClassVar[str] = auth.ERP
     capabilities: ClassVar[Capabilities] = Capabilities(
         page_size=50,
         # SQL Server's datetime
@@ -68,32 +66,15 @@ class AcumaticaProvider(Provider):
     fields: ClassVar[Sequence[ConnectionField]] = auth.FIELDS
     uses_oauth: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        settings: Mapping[str, str],
-        credentials: Mapping[str, str],
-        *,
-        allow_private_addresses: bool = False,
-        tokens: Tokens | None = None,
-        page_size: int | None = None,
-        overlap_seconds: int | None = None,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
+    def _connect(
+        self, settings: Mapping[str, str], credentials: Mapping[str, str], transport: Transport
+    ) -> AcumaticaClient:
         self._tenant = auth.tenant_of(settings)
-        self._client = AcumaticaClient(
-            auth.required(settings, auth.URL),
-            tokens=tokens or NoTokens(self.label),
-            allow_private=allow_private_addresses,
-            limits=limits,
-            retries=retries,
-        )
-        self._page_size = page_size or self.capabilities.page_size
-        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
-        self._overlap = timedelta(seconds=overlap)
-        self._vendors = Vendors(self._client, self.capabilities.page_size)
-        self._bills = Bills(self._client, self._vendors, self._page_size)
-        self._orders = Orders(self._client, self._vendors, self.capabilities.page_size)
+        client = AcumaticaClient(transport, auth.URL.required(settings, self.label))
+        self._vendors = Vendors(client, self.capabilities.page_size)
+        self._bills = Bills(client, self._vendors, self._page_size)
+        self._orders = Orders(client, self._vendors, self.capabilities.page_size)
+        return client
 
     @classmethod
     def books_besides(cls, settings: Mapping[str, str]) -> dict[str, str]:
@@ -103,16 +84,6 @@ class AcumaticaProvider(Provider):
     @classmethod
     def authorization(cls, settings: Mapping[str, str]) -> Authorization:
         return auth.authorization(settings)
-
-    def close(self) -> None:
-        self._client.close()
-
-    def hurry(self) -> None:
-        self._client.hurry()
-
-    @property
-    def calls(self) -> int:
-        return self._client.calls
 
     # ------------------------------------------------------------------- check
     def check(self) -> str:
@@ -168,7 +139,7 @@ class AcumaticaProvider(Provider):
 
     def cursor_since(self, day: date) -> Cursor:
         """See the contract: from where the day begins first."""
-        return as_json(Place(datetime.combine(day, time.min, UTC) - FIRST_ZONE))
+        return as_json(Place(first_moment_of(day)))
 
     def payments_on(self, bill_ids: Sequence[str]) -> Iterator[Page]:
         """See the contract. The bills name their payments; those are asked for by number."""

@@ -9,7 +9,8 @@ import msgspec
 
 from erp_integrations.providers.agave import auth, errors
 from erp_integrations.providers.errors import ProtocolError
-from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
+from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http_provider import ErpClient, Transport
 
 #: records whose ids fit into one address
 IDS_AT_ONCE = 100
@@ -33,40 +34,17 @@ class _Envelope(msgspec.Struct):
     meta: _Meta = msgspec.field(default_factory=_Meta)
 
 
-class AgaveClient:
+class AgaveClient(ErpClient):
     """One linked account."""
 
+    erp = "Agave"
+
     def __init__(
-        self,
-        url: str,
-        credentials: Mapping[str, str],
-        company: str,
-        *,
-        allow_private: bool = False,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
+        self, transport: Transport, url: str, credentials: Mapping[str, str], company: str
     ) -> None:
-        self._http = HttpClient(
-            url or ADDRESS,
-            erp="Agave",
-            headers=auth.headers(credentials, company),
-            allow_private=allow_private,
-            limits=limits,
-            retries=retries,
-        )
-        self.name = self._http.name
+        super().__init__(transport, url or ADDRESS, headers=auth.headers(credentials, company))
         #: the server's clock at the last answer
         self.server_time = datetime.now(UTC)
-
-    @property
-    def calls(self) -> int:
-        return self._http.calls
-
-    def hurry(self) -> None:
-        self._http.hurry()
-
-    def close(self) -> None:
-        self._http.close()
 
     def part(
         self, collection: str, page: int, size: int, filters: Sequence[Mapping[str, Any]] = ()

@@ -1,7 +1,7 @@
 """A unified construction API of Agave's shape: many systems behind one neutral form."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
@@ -17,18 +17,16 @@ from erp_integrations.providers.contract import (
     ConnectionField,
     Cursor,
     Page,
-    Provider,
     RemoteBill,
     RemotePayment,
     RemoteStatus,
     RemoteVendor,
 )
+from erp_integrations.providers.days import first_moment_of
 from erp_integrations.providers.errors import ConfigurationError, ProtocolError, RecordError
-from erp_integrations.providers.http import Limits, RetryPolicy
+from erp_integrations.providers.http_provider import HttpProvider, Transport
 
 PAYMENTS, INVOICES, VENDORS = "ap-payments", "ap-invoices", "vendors"
-#: how long a day has begun somewhere on Earth before it begins in Greenwich
-FIRST_ZONE = timedelta(hours=14)
 #: what the API allows; and how many records are worth asking for one by one
 LARGEST_PAGE, MOST_BY_ID = 1_000, 500
 #: readings are begun anew when records changed, and so moved, while pages were turned
@@ -55,7 +53,7 @@ class Place(NamedTuple):
         }
 
 
-class AgaveProvider(Provider):
+class AgaveProvider(HttpProvider[AgaveClient]):
     """Reads the payables of one linked account."""
 
     code: ClassVar[str] = "agave"
@@ -78,46 +76,24 @@ class AgaveProvider(Provider):
         VENDORS_OWN_ADDRESS,
     )
 
-    def __init__(
-        self,
-        settings: Mapping[str, str],
-        credentials: Mapping[str, str],
-        *,
-        allow_private_addresses: bool = False,
-        page_size: int | None = None,
-        overlap_seconds: int | None = None,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
+    def _connect(
+        self, settings: Mapping[str, str], credentials: Mapping[str, str], transport: Transport
+    ) -> AgaveClient:
         secrets = {
-            name: _required(credentials, name)
+            name: self._required(credentials, name)
             for name in ("client_id", "client_secret", "account_token")
         }
-        self._currency = _required(settings, "currency").upper()
-        self._client = AgaveClient(
-            (settings.get("url") or "").strip(),
+        self._currency = self._required(settings, "currency").upper()
+        client = AgaveClient(
+            transport,
+            VENDORS_OWN_ADDRESS.entered(settings),
             secrets,
-            (settings.get("company_id") or "").strip(),
-            allow_private=allow_private_addresses,
-            limits=limits,
-            retries=retries,
+            self._entered(settings, "company_id"),
         )
-        self._page_size = page_size or self.capabilities.page_size
-        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
-        self._overlap = timedelta(seconds=overlap)
         self._can_filter = True
         #: collections of systems that cannot be asked for a part of them
         self._whole: dict[str, list[msgspec.Raw]] = {}
-
-    @property
-    def calls(self) -> int:
-        return self._client.calls
-
-    def close(self) -> None:
-        self._client.close()
-
-    def hurry(self) -> None:
-        self._client.hurry()
+        return client
 
     def check(self) -> str:
         """See the contract. Asks for each collection that a sync asks for."""
@@ -216,7 +192,7 @@ class AgaveProvider(Provider):
 
     def cursor_since(self, day: date) -> Cursor:
         """See the contract. Its systems are in many zones: the day began where it begins first."""
-        return Place(datetime.combine(day, time.min, UTC) - FIRST_ZONE).as_cursor()
+        return Place(first_moment_of(day)).as_cursor()
 
     # --------------------------------------------------------------- one by id
     def payment(self, remote_id: str) -> RemotePayment:
@@ -289,11 +265,3 @@ def _place(cursor: Cursor | None) -> Place:
 
 def _moment(text: Any) -> datetime | None:
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
-
-
-def _required(values: Mapping[str, str], name: str) -> str:
-    value = (values.get(name) or "").strip()
-    if not value:
-        label = next(field.label for field in AgaveProvider.fields if field.name == name)
-        raise ConfigurationError(f"The connection to Agave has no {label.lower()} yet.")
-    return value

@@ -12,6 +12,7 @@ from erp_integrations.providers.contract import ConnectionField
 from erp_integrations.providers.errors import ConfigurationError
 from erp_integrations.providers.oauth import CLIENT_ID, CLIENT_SECRET, Authorization
 
+ERP = "Business Central"
 API, LOGIN = "https://api.businesscentral.dynamics.com", "https://login.microsoftonline.com"
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
 #: publisher, group and version of the pages in the folder ``al``
@@ -47,31 +48,21 @@ UNPOSTED = (
 )
 
 
-def required(settings: Mapping[str, str], field: ConnectionField) -> str:
-    value = (settings.get(field.name) or "").strip()
-    if not value:
-        raise ConfigurationError(
-            f"The connection to Business Central has no “{field.label}” yet. Enter it in its "
-            f"settings."
-        )
-    return value
-
-
 def base_of(settings: Mapping[str, str]) -> str:
     """The environment's address, below which all APIs are.
 
     Raises ``ConfigurationError`` for one that leads to unposted journal lines.
     """
-    own = (settings.get(VENDORS_OWN_ADDRESS.name) or "").strip()
+    own = VENDORS_OWN_ADDRESS.entered(settings)
     if "vendorpayments" in own.lower():
         raise ConfigurationError(UNPOSTED)
-    parts = (required(settings, DIRECTORY), required(settings, ENVIRONMENT))
+    parts = (DIRECTORY.required(settings, ERP), ENVIRONMENT.required(settings, ERP))
     return f"{(own or API).rstrip('/')}/v2.0/{'/'.join(quote(part, safe='') for part in parts)}"
 
 
 def route_of(settings: Mapping[str, str]) -> str:
     """Raises ``ConfigurationError`` for the route of the standard API."""
-    route = (settings.get(PAGES.name) or "").strip().strip("/") or ROUTE
+    route = PAGES.entered(settings).strip("/") or ROUTE
     parts = route.split("/")
     if "vendorpayments" in route.lower() or route == "v2.0":
         raise ConfigurationError(UNPOSTED)
@@ -84,8 +75,8 @@ def route_of(settings: Mapping[str, str]) -> str:
 
 
 def authorization(settings: Mapping[str, str]) -> Authorization:
-    own = (settings.get(VENDORS_OWN_ADDRESS.name) or "").strip().rstrip("/")
-    directory = quote(required(settings, DIRECTORY), safe="")
+    own = VENDORS_OWN_ADDRESS.entered(settings).rstrip("/")
+    directory = quote(DIRECTORY.required(settings, ERP), safe="")
     return Authorization(
         token_url=f"{own or LOGIN}/{directory}/oauth2/v2.0/token",
         scopes=(SCOPE,),

@@ -14,8 +14,8 @@ import msgspec
 from erp_integrations.providers.business_central.auth import UNPOSTED
 from erp_integrations.providers.business_central.errors import meaning
 from erp_integrations.providers.errors import ConfigurationError, ErpError, ProtocolError
-from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
-from erp_integrations.providers.oauth import Tokens
+from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http_provider import ErpClient, Transport
 from erp_integrations.providers.pace import Pace
 
 CALLS_PER_MINUTE = 600
@@ -35,43 +35,20 @@ class _Listing(msgspec.Struct):
     next_link: str = msgspec.field(name="@odata.nextLink", default="")
 
 
-class BusinessCentralClient:
+class BusinessCentralClient(ErpClient):
     """One environment. ``base`` is its address, ``route`` leads to our API pages."""
 
-    def __init__(
-        self,
-        base: str,
-        route: str,
-        company: str,
-        *,
-        tokens: Tokens,
-        allow_private: bool = False,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
+    erp = "Business Central"
+
+    def __init__(self, transport: Transport, base: str, route: str, company: str) -> None:
         self._base, self._route, self._company = base, route, company
-        self._http = HttpClient(
+        super().__init__(
+            transport,
             base,
-            erp="Business Central",
             # Reading may go to a copy of the database, which is only a moment behind; the sync
             # wants the books themselves, so no Data-Access-Intent is sent.
-            allow_private=allow_private,
-            limits=limits,
-            retries=retries,
-            tokens=tokens,
             pace=Pace(CALLS_PER_MINUTE),
         )
-        self.name = self._http.name
-
-    @property
-    def calls(self) -> int:
-        return self._http.calls
-
-    def hurry(self) -> None:
-        self._http.hurry()
-
-    def close(self) -> None:
-        self._http.close()
 
     # ------------------------------------------------------------------ questions
     def pages(

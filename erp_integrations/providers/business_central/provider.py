@@ -5,7 +5,7 @@ journal), so API pages of our own are read, whose source is in the folder ``al``
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import ClassVar, TypeVar
 
 import msgspec
@@ -33,7 +33,6 @@ from erp_integrations.providers.contract import (
     Cursor,
     Page,
     PaymentQuestion,
-    Provider,
     RemoteBill,
     RemotePayment,
     RemoteVendor,
@@ -45,8 +44,8 @@ from erp_integrations.providers.errors import (
     RecordError,
     RecordNotFound,
 )
-from erp_integrations.providers.http import Limits, RetryPolicy
-from erp_integrations.providers.oauth import Authorization, NoTokens, Tokens
+from erp_integrations.providers.http_provider import HttpProvider, Transport
+from erp_integrations.providers.oauth import Authorization
 
 WHOLE = (DETAILS, APPLIED)
 PAYMENTS = f"documentType eq '{mapper.PAYMENT}'"
@@ -56,11 +55,11 @@ VENDORS = 25
 Found = TypeVar("Found")
 
 
-class BusinessCentralProvider(Provider):
+class BusinessCentralProvider(HttpProvider[BusinessCentralClient]):
     """Reads one company of one environment over the API pages of the folder ``al``."""
 
     code: ClassVar[str] = "business_central"
-    label: ClassVar[str] = "Business Central"
+    label: ClassVar[str] = auth.ERP
     capabilities: ClassVar[Capabilities] = Capabilities(
         # The ledger holds only what is posted.
         pending=False,
@@ -76,46 +75,19 @@ class BusinessCentralProvider(Provider):
     uses_oauth: ClassVar[bool] = True
     tenant_setting: ClassVar[str] = auth.COMPANY.name
 
-    def __init__(
-        self,
-        settings: Mapping[str, str],
-        credentials: Mapping[str, str],
-        *,
-        allow_private_addresses: bool = False,
-        tokens: Tokens | None = None,
-        page_size: int | None = None,
-        overlap_seconds: int | None = None,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        self._company = (settings.get(auth.COMPANY.name) or "").strip()
-        self._client = BusinessCentralClient(
-            auth.base_of(settings),
-            auth.route_of(settings),
-            self._company,
-            tokens=tokens or NoTokens(self.label),
-            allow_private=allow_private_addresses,
-            limits=limits,
-            retries=retries,
+    def _connect(
+        self, settings: Mapping[str, str], credentials: Mapping[str, str], transport: Transport
+    ) -> BusinessCentralClient:
+        self._company = auth.COMPANY.entered(settings)
+        client = BusinessCentralClient(
+            transport, auth.base_of(settings), auth.route_of(settings), self._company
         )
-        self._page_size = page_size or self.capabilities.page_size
-        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
-        self._overlap = timedelta(seconds=overlap)
-        self._changes = Changes(self._client, self._page_size)
+        self._changes = Changes(client, self._page_size)
+        return client
 
     @classmethod
     def authorization(cls, settings: Mapping[str, str]) -> Authorization:
         return auth.authorization(settings)
-
-    def close(self) -> None:
-        self._client.close()
-
-    def hurry(self) -> None:
-        self._client.hurry()
-
-    @property
-    def calls(self) -> int:
-        return self._client.calls
 
     # ------------------------------------------------------------------- check
     def check(self) -> str:

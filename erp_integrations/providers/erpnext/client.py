@@ -9,7 +9,8 @@ import msgspec
 
 from erp_integrations.providers.erpnext import auth, errors
 from erp_integrations.providers.errors import ErpError, ProtocolError
-from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
+from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http_provider import ErpClient, Transport
 
 #: field, operator, value; with a child table's name in front where it is one of its fields
 Filter = Sequence[Any]
@@ -28,40 +29,15 @@ class Rows(msgspec.Struct, frozen=True):
     server_time: datetime
 
 
-class ErpNextClient:
+class ErpNextClient(ErpClient):
     """One site, read as the user of one API key."""
 
-    def __init__(
-        self,
-        url: str,
-        key: str,
-        secret: str,
-        *,
-        allow_private: bool = False,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        self._http = HttpClient(
-            url,
-            erp="ERPNext",
-            headers=auth.headers(key, secret),
-            allow_private=allow_private,
-            limits=limits,
-            retries=retries,
-        )
-        self.name = self._http.name
+    erp = "ERPNext"
+
+    def __init__(self, transport: Transport, url: str, key: str, secret: str) -> None:
+        super().__init__(transport, url, headers=auth.headers(key, secret))
         #: the site's clock at the last answer
         self.server_time = datetime.now(UTC)
-
-    @property
-    def calls(self) -> int:
-        return self._http.calls
-
-    def hurry(self) -> None:
-        self._http.hurry()
-
-    def close(self) -> None:
-        self._http.close()
 
     # ---------------------------------------------------------------- questions
     def rows(

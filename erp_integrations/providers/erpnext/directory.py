@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from erp_integrations.providers.contract import (
-    Provider,
     RemoteCommitment,
     RemoteJob,
     RemoteVendor,
@@ -22,6 +21,7 @@ from erp_integrations.providers.erpnext.client import ErpNextClient, Filter
 from erp_integrations.providers.erpnext.errors import NotPermitted
 from erp_integrations.providers.erpnext.site import Site
 from erp_integrations.providers.errors import ConfigurationError, ProtocolError
+from erp_integrations.providers.http_provider import HttpProvider
 
 ORDER = "Purchase Order"
 
@@ -87,15 +87,10 @@ ORDERS = Listing(
 )
 
 
-class ErpNextDirectory(Provider):
+class ErpNextDirectory(HttpProvider[ErpNextClient]):
     """The part of the provider that lists what records here can be linked to."""
 
-    _client: ErpNextClient
     _site: Site
-    _page_size: int
-
-    def hurry(self) -> None:
-        self._client.hurry()
 
     def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
         return self._listed(VENDORS, search, _vendor)

@@ -30,7 +30,7 @@ from erp_integrations.providers.errors import (
     ConfigurationError,
     RecordError,
 )
-from erp_integrations.providers.http import Limits, RetryPolicy
+from erp_integrations.providers.http_provider import Transport
 
 #: a day has begun somewhere on Earth this long before it begins in the last zone
 FIRST_ZONE = timedelta(hours=26)
@@ -74,39 +74,20 @@ class ErpNextProvider(ErpNextBillExport):
         ),
     )
 
-    def __init__(
-        self,
-        settings: Mapping[str, str],
-        credentials: Mapping[str, str],
-        *,
-        allow_private_addresses: bool = False,
-        page_size: int | None = None,
-        overlap_seconds: int | None = None,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        self._client = ErpNextClient(
-            _required(settings, "url"),
-            _required(settings, "api_key"),
-            _required(credentials, "api_secret"),
-            allow_private=allow_private_addresses,
-            limits=limits,
-            retries=retries,
+    def _connect(
+        self, settings: Mapping[str, str], credentials: Mapping[str, str], transport: Transport
+    ) -> ErpNextClient:
+        client = ErpNextClient(
+            transport,
+            self._required(settings, "url"),
+            self._required(settings, "api_key"),
+            self._required(credentials, "api_secret"),
         )
-        self._page_size = page_size or self.capabilities.page_size
-        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
-        self._overlap = timedelta(seconds=overlap)
-        company = (settings.get("company") or "").strip()
-        self._site = Site(self._client, company, (settings.get("time_zone") or "").strip())
-        self._roads = Roads(self._client, self._site)
-        self._of_bills = OfBills(self._client, self._roads, self._page_size)
-
-    def close(self) -> None:
-        self._client.close()
-
-    @property
-    def calls(self) -> int:
-        return self._client.calls
+        company = self._entered(settings, "company")
+        self._site = Site(client, company, self._entered(settings, "time_zone"))
+        self._roads = Roads(client, self._site)
+        self._of_bills = OfBills(client, self._roads, self._page_size)
+        return client
 
     # ------------------------------------------------------------------- check
     def check(self) -> str:
@@ -227,11 +208,3 @@ class ErpNextProvider(ErpNextBillExport):
             yield from self._of_bills.all_posted()
         else:
             yield from self._of_bills.these(remote_ids)
-
-
-def _required(values: Mapping[str, str], name: str) -> str:
-    value = (values.get(name) or "").strip()
-    if not value:
-        label = next(field.label for field in ErpNextProvider.fields if field.name == name)
-        raise ConfigurationError(f"The connection to ERPNext has no {label} yet.")
-    return value

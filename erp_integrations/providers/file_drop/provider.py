@@ -1,7 +1,7 @@
 """Files as a set of books: what they state is stored here, and read like any ERP's pages."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date
 from typing import ClassVar
 
 from erp_integrations.providers.contract import (
@@ -14,11 +14,10 @@ from erp_integrations.providers.contract import (
     RemotePayment,
     Statements,
 )
+from erp_integrations.providers.days import first_moment_of
 from erp_integrations.providers.errors import ConfigurationError, RecordNotFound
 from erp_integrations.providers.file_drop.sftp import Sftp, SftpPlace, sftp_of
 
-#: where a day begins first on Earth
-FIRST_ZONE = timezone(timedelta(hours=14))
 NO_STATEMENTS = "Files are read by this installation only; there is nothing to ask here."
 
 
@@ -133,4 +132,4 @@ class FileDropProvider(Provider):
         return iter(self.statements.bills(remote_ids))
 
     def cursor_since(self, day: date) -> Cursor:
-        return {"row": self.statements.before(datetime.combine(day, time.min, FIRST_ZONE))}
+        return {"row": self.statements.before(first_moment_of(day))}

@@ -55,7 +55,7 @@ def api_address(settings: Mapping[str, str]) -> str:
 def authorization(settings: Mapping[str, str]) -> Authorization:
     """The authorization code, or client credentials where a certificate is named."""
     address = api_address(settings)
-    by_itself = bool((settings.get(CERTIFICATE_ID.name) or "").strip())
+    by_itself = bool(CERTIFICATE_ID.entered(settings))
     sign_in = _own(settings) or f"https://{_host(settings)}.app.netsuite.com"
     return Authorization(
         token_url=f"{address}{TOKEN}",
@@ -67,18 +67,18 @@ def authorization(settings: Mapping[str, str]) -> Authorization:
 
 def proof(settings: Mapping[str, str], credentials: Mapping[str, str]) -> dict[str, str]:
     """The signed assertion of a program that signs in by itself; nothing where a person does."""
-    certificate = (settings.get(CERTIFICATE_ID.name) or "").strip()
+    certificate = CERTIFICATE_ID.entered(settings)
     if not certificate:
         return {}
     now = int(time.time())
     claims: dict[str, str | int] = {
-        "iss": (settings.get(CLIENT_ID.name) or "").strip(),
+        "iss": CLIENT_ID.entered(settings),
         "scope": SCOPE,
         "aud": f"{api_address(settings)}{TOKEN}",
         "iat": now,
         "exp": now + ASSERTION_SECONDS,
     }
-    key = (credentials.get(PRIVATE_KEY.name) or "").strip()
+    key = PRIVATE_KEY.entered(credentials)
     return {
         "client_assertion_type": ASSERTION_TYPE,
         "client_assertion": _signed(claims, certificate, key),
@@ -86,11 +86,11 @@ def proof(settings: Mapping[str, str], credentials: Mapping[str, str]) -> dict[s
 
 
 def _own(settings: Mapping[str, str]) -> str:
-    return (settings.get(VENDORS_OWN_ADDRESS.name) or "").strip().rstrip("/")
+    return VENDORS_OWN_ADDRESS.entered(settings).rstrip("/")
 
 
 def _host(settings: Mapping[str, str]) -> str:
-    account = (settings.get(ACCOUNT.name) or "").strip().lower().replace("_", "-")
+    account = ACCOUNT.entered(settings).lower().replace("_", "-")
     if not account.replace("-", "").isalnum():
         raise ConfigurationError(
             "The connection to NetSuite has no account ID yet, or one with other characters than "

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from erp_integrations.providers.errors import ProtocolError, RecordNotFound
-from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
+from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http_provider import ErpClient
 from erp_integrations.providers.netsuite.errors import NO_SUCH_ID, error_codes, meaning, refusal
-from erp_integrations.providers.oauth import Tokens
 
 SUITEQL = "/services/rest/query/v1/suiteql"
 RECORD = "/services/rest/record/v1"
@@ -34,37 +34,10 @@ class _Collection(msgspec.Struct):
     total: int = msgspec.field(name="totalResults")
 
 
-class NetSuiteClient:
+class NetSuiteClient(ErpClient):
     """One account, read with the tokens of one sign-in."""
 
-    def __init__(
-        self,
-        url: str,
-        tokens: Tokens,
-        *,
-        allow_private: bool = False,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        self._http = HttpClient(
-            url,
-            erp="NetSuite",
-            allow_private=allow_private,
-            limits=limits,
-            retries=retries,
-            tokens=tokens,
-        )
-        self.name = self._http.name
-
-    @property
-    def calls(self) -> int:
-        return self._http.calls
-
-    def hurry(self) -> None:
-        self._http.hurry()
-
-    def close(self) -> None:
-        self._http.close()
+    erp = "NetSuite"
 
     def suiteql(self, query: str, what: str, *, size: int, offset: int = 0) -> Found:
         """The rows of a query; ``what`` it asks for, in the words of people.

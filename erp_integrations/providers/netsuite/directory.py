@@ -5,22 +5,17 @@ from typing import TypeVar
 
 import msgspec
 
-from erp_integrations.providers.contract import Provider, RemoteJob, RemoteVendor
+from erp_integrations.providers.contract import RemoteJob, RemoteVendor
 from erp_integrations.providers.errors import ProtocolError
+from erp_integrations.providers.http_provider import HttpProvider
 from erp_integrations.providers.netsuite import mapper, sql
 from erp_integrations.providers.netsuite.client import NetSuiteClient
 
 Record = TypeVar("Record", RemoteJob, RemoteVendor)
 
 
-class NetSuiteDirectory(Provider):
+class NetSuiteDirectory(HttpProvider[NetSuiteClient]):
     """The part of the provider that lists what records here can be linked to."""
-
-    _client: NetSuiteClient
-    _page_size: int
-
-    def hurry(self) -> None:
-        self._client.hurry()
 
     def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
         yield from self._named("vendors", sql.vendors, search, mapper.vendor)

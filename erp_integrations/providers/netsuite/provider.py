@@ -7,7 +7,7 @@ were taken; only its record can say on which bill, and is asked for it.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -34,7 +34,7 @@ from erp_integrations.providers.errors import (
     RecordNotFound,
     TransientError,
 )
-from erp_integrations.providers.http import Limits, RetryPolicy
+from erp_integrations.providers.http_provider import Transport
 from erp_integrations.providers.netsuite import auth, mapper, sql
 from erp_integrations.providers.netsuite.bill_writer import BillWriter
 from erp_integrations.providers.netsuite.client import MOST_ROWS, NetSuiteClient
@@ -43,8 +43,6 @@ from erp_integrations.providers.oauth import (
     CLIENT_ID,
     CLIENT_SECRET,
     Authorization,
-    NoTokens,
-    Tokens,
 )
 
 PAYMENTS, BILLS, APPLICATIONS = "bill payments", "bills", "applications of payments"
@@ -110,39 +108,22 @@ class NetSuiteProvider(NetSuiteDirectory):
         VENDORS_OWN_ADDRESS,
     )
 
-    def __init__(
-        self,
-        settings: Mapping[str, str],
-        credentials: Mapping[str, str],
-        *,
-        allow_private_addresses: bool = False,
-        tokens: Tokens | None = None,
-        page_size: int | None = None,
-        overlap_seconds: int | None = None,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        if not (settings.get(CLIENT_ID.name) or "").strip():
-            raise ConfigurationError("The connection to NetSuite has no client ID yet.")
+    def _connect(
+        self, settings: Mapping[str, str], credentials: Mapping[str, str], transport: Transport
+    ) -> NetSuiteClient:
+        CLIENT_ID.required(settings, self.label)
         self._subsidiaries = _subsidiaries(settings)
         self._sql = sql.Questions(subsidiaries=self._subsidiaries, currency=_currency(settings))
-        self._client = NetSuiteClient(
-            auth.api_address(settings),
-            tokens or NoTokens(self.label),
-            allow_private=allow_private_addresses,
-            limits=limits,
-            retries=retries,
-        )
+        client = NetSuiteClient(transport, auth.api_address(settings))
         self._writer = BillWriter(
-            self._client,
+            client,
             self._sql,
-            expense=(settings.get(EXPENSE_ACCOUNT.name) or "").strip(),
-            retainage=(settings.get(RETAINAGE_ACCOUNT.name) or "").strip(),
+            expense=EXPENSE_ACCOUNT.entered(settings),
+            retainage=RETAINAGE_ACCOUNT.entered(settings),
             subsidiary=next(iter(self._subsidiaries), ""),
         )
-        self._page_size = min(page_size or self.capabilities.page_size, MOST_ROWS)
-        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
-        self._overlap = timedelta(seconds=overlap)
+        self._page_size = min(self._page_size, MOST_ROWS)
+        return client
 
     @classmethod
     def authorization(cls, settings: Mapping[str, str]) -> Authorization:
@@ -153,13 +134,6 @@ class NetSuiteProvider(NetSuiteDirectory):
         cls, settings: Mapping[str, str], credentials: Mapping[str, str]
     ) -> dict[str, str]:
         return auth.proof(settings, credentials)
-
-    @property
-    def calls(self) -> int:
-        return self._client.calls
-
-    def close(self) -> None:
-        self._client.close()
 
     # ------------------------------------------------------------------- check
     def check(self) -> str:
@@ -337,7 +311,7 @@ def _subsidiaries(settings: Mapping[str, str]) -> list[str]:
 
 
 def _currency(settings: Mapping[str, str]) -> str:
-    code = (settings.get(CURRENCY.name) or "").strip().upper()
+    code = CURRENCY.entered(settings).upper()
     if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
         raise ConfigurationError(f"“{code[:20]}” is not the code of a currency, such as USD.")
     return code

@@ -17,8 +17,8 @@ from erp_integrations.providers.errors import (
     ConfigurationError,
     ProtocolError,
 )
-from erp_integrations.providers.exchanges import Answer, Limits, RetryPolicy
-from erp_integrations.providers.http import HttpClient
+from erp_integrations.providers.exchanges import Answer
+from erp_integrations.providers.http_provider import ErpClient, Transport
 from erp_integrations.providers.odoo.auth import JSON2_SINCE, PERHAPS, Session
 from erp_integrations.providers.odoo.errors import (
     EXPIRED,
@@ -70,14 +70,17 @@ class _Rpc(msgspec.Struct):
     error: _Error | None = None
 
 
-class OdooClient:
+class OdooClient(ErpClient):
     """One database of one Odoo, asked with one user's key.
 
     ``version``: 0 where nobody said which it is; then JSON-2 is tried first.
     """
 
+    erp = "Odoo"
+
     def __init__(
         self,
+        transport: Transport,
         url: str,
         database: str,
         key: str,
@@ -85,9 +88,6 @@ class OdooClient:
         login: str = "",
         version: int = 0,
         session: Session | None = None,
-        allow_private: bool = False,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
     ) -> None:
         self._database, self._key, self._login = database, key, login
         self._version = version
@@ -96,20 +96,7 @@ class OdooClient:
         self._session: Session | None = None
         #: Odoo's clock when this run first heard of it
         self.clock: datetime | None = None
-        self._http = HttpClient(
-            url, erp="Odoo", allow_private=allow_private, limits=limits, retries=retries
-        )
-        self.name = self._http.name
-
-    @property
-    def calls(self) -> int:
-        return self._http.calls
-
-    def hurry(self) -> None:
-        self._http.hurry()
-
-    def close(self) -> None:
-        self._http.close()
+        super().__init__(transport, url)
 
     # ------------------------------------------------------------------ session
     @property

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from erp_integrations.providers.contract import (
-    Provider,
     RemoteCommitment,
     RemoteJob,
     RemoteVendor,
 )
 from erp_integrations.providers.errors import ProtocolError
+from erp_integrations.providers.http_provider import HttpProvider
 from erp_integrations.providers.odoo import mapper
 from erp_integrations.providers.odoo.books import Books
 from erp_integrations.providers.odoo.client import OdooClient, Question
@@ -89,12 +89,10 @@ class OrderRow(msgspec.Struct):
     date_approve: Text
 
 
-class OdooDirectory(Provider):
+class OdooDirectory(HttpProvider[OdooClient]):
     """The part of the provider that lists what records here can be linked to."""
 
-    _client: OdooClient
     _books: Books
-    _page_size: int
 
     def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
         """Companies and people that a bill of is or was expected (``supplier_rank``)."""

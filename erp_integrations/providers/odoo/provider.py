@@ -1,7 +1,7 @@
 """Odoo 17 to 19 as the sync sees it: vendor payments, and what their entries settle."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 import msgspec
@@ -15,12 +15,13 @@ from erp_integrations.providers.contract import (
     RemoteBill,
     RemotePayment,
 )
+from erp_integrations.providers.days import first_moment_of
 from erp_integrations.providers.errors import (
     ConfigurationError,
     RecordError,
     RecordNotFound,
 )
-from erp_integrations.providers.http import Limits, RetryPolicy
+from erp_integrations.providers.http_provider import Transport
 from erp_integrations.providers.odoo import mapper
 from erp_integrations.providers.odoo.auth import Session
 from erp_integrations.providers.odoo.bill_writer import OdooBillExport
@@ -31,8 +32,6 @@ from erp_integrations.providers.odoo.rows import payment_fields
 from erp_integrations.providers.odoo.search import newest_first
 from erp_integrations.providers.odoo.walk import Place, Walk, begun, cursor_of, place_of, session_of
 
-#: how long a day has begun somewhere on Earth before it begins in Greenwich
-FIRST_ZONE = timedelta(hours=14)
 VERSIONS = {"17": 17, "18": 18, "19": 19}
 
 
@@ -83,41 +82,19 @@ class OdooProvider(OdooBillExport):
         ),
     )
 
-    def __init__(
-        self,
-        settings: Mapping[str, str],
-        credentials: Mapping[str, str],
-        *,
-        allow_private_addresses: bool = False,
-        page_size: int | None = None,
-        overlap_seconds: int | None = None,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        self._client = OdooClient(
-            _required(settings, "url"),
-            _required(settings, "database"),
-            _required(credentials, "key"),
-            login=_entered(settings, "login"),
+    def _connect(
+        self, settings: Mapping[str, str], credentials: Mapping[str, str], transport: Transport
+    ) -> OdooClient:
+        client = OdooClient(
+            transport,
+            self._required(settings, "url"),
+            self._required(settings, "database"),
+            self._required(credentials, "key"),
+            login=self._entered(settings, "login"),
             version=_version(settings),
-            allow_private=allow_private_addresses,
-            limits=limits,
-            retries=retries,
         )
-        self._books = Books(self._client, _entered(settings, "company"))
-        self._page_size = page_size or self.capabilities.page_size
-        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
-        self._overlap = timedelta(seconds=overlap)
-
-    def close(self) -> None:
-        self._client.close()
-
-    def hurry(self) -> None:
-        self._client.hurry()
-
-    @property
-    def calls(self) -> int:
-        return self._client.calls
+        self._books = Books(client, self._entered(settings, "company"))
+        return client
 
     def check(self) -> str:
         """Says version, company and how much is readable; see the contract.
@@ -149,7 +126,7 @@ class OdooProvider(OdooBillExport):
 
     def cursor_since(self, day: date) -> Cursor:
         """See the contract. The day began where it begins first on Earth."""
-        return cursor_of(Place(since=datetime.combine(day, time.min, UTC) - FIRST_ZONE))
+        return cursor_of(Place(since=first_moment_of(day)))
 
     def payments_on(self, bill_ids: Sequence[str]) -> Iterator[Page]:
         """See the contract. One question a page of payments."""
@@ -214,21 +191,9 @@ def _touching(session: Session, bills: Sequence[int]) -> list[Any]:
     return ["|", (path, "in", bills), ("invoice_ids", "in", bills)]
 
 
-def _entered(values: Mapping[str, str], name: str) -> str:
-    return (values.get(name) or "").strip()
-
-
-def _required(values: Mapping[str, str], name: str) -> str:
-    value = _entered(values, name)
-    if not value:
-        label = next(field.label for field in OdooProvider.fields if field.name == name)
-        raise ConfigurationError(f"The connection to Odoo has no {label} yet.")
-    return value
-
-
 def _version(settings: Mapping[str, str]) -> int:
     """The number that was chosen; 0: find out."""
-    typed = _entered(settings, "version")
+    typed = (settings.get("version") or "").strip()
     if typed and typed.partition(".")[0] not in VERSIONS:
         raise ConfigurationError("The version of Odoo must be 17, 18 or 19, or left empty.")
     return VERSIONS[typed.partition(".")[0]] if typed else 0

@@ -7,6 +7,7 @@ the sign-in comes back with the redirect, as ``realmId``.
 
 from collections.abc import Mapping
 
+from erp_integrations.providers.capabilities import VENDORS_OWN_ADDRESS
 from erp_integrations.providers.errors import ConfigurationError
 from erp_integrations.providers.oauth import Authorization
 
@@ -42,7 +43,7 @@ def api_address(settings: Mapping[str, str]) -> str:
 
 
 def own_address(settings: Mapping[str, str]) -> str:
-    return (settings.get("url") or "").strip().rstrip("/")
+    return VENDORS_OWN_ADDRESS.entered(settings).rstrip("/")
 
 
 def realm_of(answer: Mapping[str, str]) -> dict[str, str]:

@@ -17,8 +17,8 @@ from erp_integrations.providers.errors import (
     ErpError,
     ProtocolError,
 )
-from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
-from erp_integrations.providers.oauth import Tokens
+from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http_provider import ErpClient, Transport
 from erp_integrations.providers.pace import Pace
 from erp_integrations.providers.quickbooks_online import errors
 
@@ -54,40 +54,14 @@ class _Changed(msgspec.Struct):
     time: str | int = ""
 
 
-class QuickBooksClient:
+class QuickBooksClient(ErpClient):
     """One company (``realm``), read with the tokens of somebody who may see its books."""
 
-    def __init__(
-        self,
-        url: str,
-        realm: str,
-        *,
-        tokens: Tokens,
-        allow_private: bool = False,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
+    erp = errors.ERP
+
+    def __init__(self, transport: Transport, url: str, realm: str) -> None:
         self._realm = realm
-        self._http = HttpClient(
-            url,
-            erp=errors.ERP,
-            allow_private=allow_private,
-            limits=limits,
-            retries=retries,
-            tokens=tokens,
-            pace=Pace(CALLS_PER_MINUTE),
-        )
-        self.name = self._http.name
-
-    @property
-    def calls(self) -> int:
-        return self._http.calls
-
-    def hurry(self) -> None:
-        self._http.hurry()
-
-    def close(self) -> None:
-        self._http.close()
+        super().__init__(transport, url, pace=Pace(CALLS_PER_MINUTE))
 
     # --------------------------------------------------------------- questions
     def query(

@@ -10,12 +10,12 @@ from typing import TypeVar
 import msgspec
 
 from erp_integrations.providers.contract import (
-    Provider,
     RemoteCommitment,
     RemoteJob,
     RemoteVendor,
 )
 from erp_integrations.providers.errors import ProtocolError
+from erp_integrations.providers.http_provider import HttpProvider
 from erp_integrations.providers.quickbooks_online import mapper
 from erp_integrations.providers.quickbooks_online.client import MOST, QuickBooksClient, like
 
@@ -79,10 +79,8 @@ class Directory:
             ) from error
 
 
-class QuickBooksDirectory(Provider):
+class QuickBooksDirectory(HttpProvider[QuickBooksClient]):
     """The part of the provider that lists what records here can be linked to."""
-
-    _client: QuickBooksClient
 
     def _home_currency(self) -> str:
         raise NotImplementedError

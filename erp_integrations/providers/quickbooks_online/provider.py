@@ -5,7 +5,7 @@ deletion shows only in the list of changes; see ``mapper`` and ``walk``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from typing import ClassVar
 
@@ -24,19 +24,18 @@ from erp_integrations.providers.contract import (
     RemoteBill,
     RemotePayment,
 )
+from erp_integrations.providers.days import first_moment_of
 from erp_integrations.providers.errors import (
     ConfigurationError,
     ProtocolError,
     RecordError,
     RecordNotFound,
 )
-from erp_integrations.providers.http import Limits, RetryPolicy
+from erp_integrations.providers.http_provider import Transport
 from erp_integrations.providers.oauth import (
     CLIENT_ID,
     CLIENT_SECRET,
     Authorization,
-    NoTokens,
-    Tokens,
 )
 from erp_integrations.providers.quickbooks_online import auth, mapper, notifications
 from erp_integrations.providers.quickbooks_online.bill_writer import (
@@ -59,9 +58,6 @@ from erp_integrations.providers.quickbooks_online.walk import (
     Walk,
     position_of,
 )
-
-#: how long a day has begun somewhere on Earth before it begins in Greenwich
-FIRST_ZONE = timedelta(hours=14)
 
 
 class QuickBooksOnlineProvider(QuickBooksDirectory):
@@ -117,36 +113,18 @@ class QuickBooksOnlineProvider(QuickBooksDirectory):
         NOTIFICATION_SECRET,
     )
 
-    def __init__(
-        self,
-        settings: Mapping[str, str],
-        credentials: Mapping[str, str],
-        *,
-        allow_private_addresses: bool = False,
-        tokens: Tokens | None = None,
-        page_size: int | None = None,
-        overlap_seconds: int | None = None,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        realm = (settings.get(auth.REALM) or "").strip()
+    def _connect(
+        self, settings: Mapping[str, str], credentials: Mapping[str, str], transport: Transport
+    ) -> QuickBooksClient:
+        realm = self._entered(settings, auth.REALM)
         if realm and not realm.isdecimal():
             raise ConfigurationError(f"The company ID of {ERP} is a number without spaces.")
         self._settings = settings
-        self._client = QuickBooksClient(
-            auth.api_address(settings),
-            realm,
-            tokens=tokens or NoTokens(ERP),
-            allow_private=allow_private_addresses,
-            limits=limits,
-            retries=retries,
-        )
-        self._page_size = page_size or self.capabilities.page_size
-        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
-        self._overlap = timedelta(seconds=overlap)
-        self._bills = Bills(self._client, self._home_currency)
+        client = QuickBooksClient(transport, auth.api_address(settings), realm)
+        self._bills = Bills(client, self._home_currency)
         #: numbers of bills that were asked for in this run
         self._numbers: dict[str, str] = {}
+        return client
 
     @classmethod
     def authorization(cls, settings: Mapping[str, str]) -> Authorization:
@@ -155,16 +133,6 @@ class QuickBooksOnlineProvider(QuickBooksDirectory):
     @classmethod
     def settings_of_grant(cls, answer: Mapping[str, str]) -> dict[str, str]:
         return auth.realm_of(answer)
-
-    def close(self) -> None:
-        self._client.close()
-
-    def hurry(self) -> None:
-        self._client.hurry()
-
-    @property
-    def calls(self) -> int:
-        return self._client.calls
 
     def check(self) -> str:
         """Names the company and how many payments are readable."""
@@ -192,7 +160,7 @@ class QuickBooksOnlineProvider(QuickBooksDirectory):
 
     def cursor_since(self, day: date) -> Cursor:
         """See the contract. The company's zone is not asked for: it began where it begins first."""
-        began = datetime.combine(day, time.min, UTC) - FIRST_ZONE
+        began = first_moment_of(day)
         return Position(Place(began), began).as_json()
 
     def payments_on(self, bill_ids: Sequence[str]) -> Iterator[Page]:

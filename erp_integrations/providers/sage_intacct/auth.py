@@ -17,7 +17,7 @@ USERNAME = ConnectionField(
 
 
 def api_address(settings: Mapping[str, str]) -> str:
-    own = (settings.get(VENDORS_OWN_ADDRESS.name) or "").strip().rstrip("/")
+    own = VENDORS_OWN_ADDRESS.entered(settings).rstrip("/")
     return f"{own or VENDORS_ADDRESS}{API}"
 
 
@@ -27,7 +27,7 @@ def authorization(settings: Mapping[str, str]) -> Authorization:
     Without ``offline_access`` there is no refresh token, and the grant ends after
     twelve hours.
     """
-    address, username = api_address(settings), (settings.get(USERNAME.name) or "").strip()
+    address, username = api_address(settings), USERNAME.entered(settings)
     return Authorization(
         token_url=f"{address}/oauth2/token",
         authorize_url="" if username else f"{address}/oauth2/authorize",

@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from erp_integrations.providers.errors import ProtocolError
-from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
-from erp_integrations.providers.oauth import Tokens
+from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http_provider import ErpClient, Transport
 from erp_integrations.providers.sage_intacct.errors import meaning, refusal
 from erp_integrations.providers.sage_intacct.query import Filter, Is, every, written
 
@@ -54,39 +54,13 @@ class _Key(msgspec.Struct):
     key: str
 
 
-class IntacctClient:
+class IntacctClient(ErpClient):
     """One company, or one entity of it, read with the tokens of one sign-in."""
 
-    def __init__(
-        self,
-        url: str,
-        tokens: Tokens,
-        *,
-        entity: str = "",
-        allow_private: bool = False,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        self._http = HttpClient(
-            url,
-            erp="Sage Intacct",
-            headers={ENTITY: entity} if entity else None,
-            allow_private=allow_private,
-            limits=limits,
-            retries=retries,
-            tokens=tokens,
-        )
-        self.name = self._http.name
+    erp = "Sage Intacct"
 
-    @property
-    def calls(self) -> int:
-        return self._http.calls
-
-    def hurry(self) -> None:
-        self._http.hurry()
-
-    def close(self) -> None:
-        self._http.close()
+    def __init__(self, transport: Transport, url: str, *, entity: str = "") -> None:
+        super().__init__(transport, url, headers={ENTITY: entity} if entity else None)
 
     def query(
         self,

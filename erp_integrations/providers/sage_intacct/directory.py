@@ -5,8 +5,9 @@ from typing import TypeVar
 
 import msgspec
 
-from erp_integrations.providers.contract import Provider, RemoteJob, RemoteVendor
+from erp_integrations.providers.contract import RemoteJob, RemoteVendor
 from erp_integrations.providers.errors import ProtocolError
+from erp_integrations.providers.http_provider import HttpProvider
 from erp_integrations.providers.sage_intacct import mapper
 from erp_integrations.providers.sage_intacct.client import IntacctClient, Kind
 from erp_integrations.providers.sage_intacct.kinds import PROJECT, VENDOR
@@ -16,14 +17,8 @@ ACTIVE = Is("$eq", "status", "active")
 Record = TypeVar("Record")
 
 
-class IntacctDirectory(Provider):
+class IntacctDirectory(HttpProvider[IntacctClient]):
     """The part of the provider that lists what records here can be linked to."""
-
-    _client: IntacctClient
-    _page_size: int
-
-    def hurry(self) -> None:
-        self._client.hurry()
 
     def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
         yield from self._named(VENDOR, search, mapper.vendor)

@@ -5,7 +5,7 @@ a page of payments is two questions: the payments, and their details.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import ClassVar
 
 import msgspec
@@ -29,13 +29,11 @@ from erp_integrations.providers.errors import (
     RecordNotFound,
     TransientError,
 )
-from erp_integrations.providers.http import Limits, RetryPolicy
+from erp_integrations.providers.http_provider import Transport
 from erp_integrations.providers.oauth import (
     CLIENT_ID,
     CLIENT_SECRET,
     Authorization,
-    NoTokens,
-    Tokens,
 )
 from erp_integrations.providers.sage_intacct import auth, mapper
 from erp_integrations.providers.sage_intacct.bill_writer import BillWriter
@@ -103,47 +101,19 @@ class SageIntacctProvider(IntacctDirectory):
         VENDORS_OWN_ADDRESS,
     )
 
-    def __init__(
-        self,
-        settings: Mapping[str, str],
-        credentials: Mapping[str, str],
-        *,
-        allow_private_addresses: bool = False,
-        tokens: Tokens | None = None,
-        page_size: int | None = None,
-        overlap_seconds: int | None = None,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        if not (settings.get(CLIENT_ID.name) or "").strip():
-            raise ConfigurationError("The connection to Sage Intacct has no client ID yet.")
-        self._entity = (settings.get("entity") or "").strip()
-        self._client = IntacctClient(
-            auth.api_address(settings),
-            tokens or NoTokens(self.label),
-            entity=self._entity,
-            allow_private=allow_private_addresses,
-            limits=limits,
-            retries=retries,
-        )
-        expense, retainage, location = ((settings.get(f.name) or "").strip() for f in ACCOUNTS)
-        self._writer = BillWriter(
-            self._client, expense=expense, retainage=retainage, location=location
-        )
-        self._page_size = page_size or self.capabilities.page_size
-        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
-        self._overlap = timedelta(seconds=overlap)
+    def _connect(
+        self, settings: Mapping[str, str], credentials: Mapping[str, str], transport: Transport
+    ) -> IntacctClient:
+        CLIENT_ID.required(settings, self.label)
+        self._entity = self._entered(settings, "entity")
+        client = IntacctClient(transport, auth.api_address(settings), entity=self._entity)
+        expense, retainage, location = (f.entered(settings) for f in ACCOUNTS)
+        self._writer = BillWriter(client, expense=expense, retainage=retainage, location=location)
+        return client
 
     @classmethod
     def authorization(cls, settings: Mapping[str, str]) -> Authorization:
         return auth.authorization(settings)
-
-    @property
-    def calls(self) -> int:
-        return self._client.calls
-
-    def close(self) -> None:
-        self._client.close()
 
     # ------------------------------------------------------------------- check
     def check(self) -> str:

@@ -22,7 +22,8 @@ from erp_integrations.providers.errors import (
     ProtocolError,
     RecordError,
 )
-from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
+from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http_provider import ErpClient, Transport
 
 Domain = Sequence[Any]
 Order = Sequence[tuple[str, str]]
@@ -43,33 +44,14 @@ class Rows(msgspec.Struct, frozen=True):
     server_time: datetime
 
 
-class TrytonClient:
+class TrytonClient(ErpClient):
     """One database of one Tryton server, read with one user application key."""
 
-    def __init__(
-        self,
-        url: str,
-        database: str,
-        key: str,
-        *,
-        allow_private: bool = False,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        self._database = database
-        self._http = HttpClient(
-            url,
-            erp="Tryton",
-            headers={"Authorization": f"Bearer {key}"},
-            allow_private=allow_private,
-            limits=limits,
-            retries=retries,
-        )
-        self.name = self._http.name
+    erp = "Tryton"
 
-    @property
-    def calls(self) -> int:
-        return self._http.calls
+    def __init__(self, transport: Transport, url: str, database: str, key: str) -> None:
+        self._database = database
+        super().__init__(transport, url, headers={"Authorization": f"Bearer {key}"})
 
     def search(
         self,
@@ -101,9 +83,6 @@ class TrytonClient:
         self._require_fields(model, fields, found.rows)
         return found
 
-    def hurry(self) -> None:
-        self._http.hurry()
-
     def create(self, model: str, values: Mapping[str, Any]) -> None:
         """One new record. Which one it is has to be looked up: the answer may never arrive.
 
@@ -131,9 +110,6 @@ class TrytonClient:
     def delete(self, model: str, record_id: int) -> None:
         """Raises as ``create`` does; a record that is gone already is no error."""
         self._http.send("DELETE", f"{self._path(model)}/{record_id}", classify=self._refusal)
-
-    def close(self) -> None:
-        self._http.close()
 
     def _path(self, model: str) -> str:
         return f"/{quote(self._database, safe='')}/rest/model/{model}"

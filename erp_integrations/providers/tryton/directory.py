@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from erp_integrations.providers.contract import (
-    Provider,
     RemoteCommitment,
     RemoteJob,
     RemoteVendor,
 )
 from erp_integrations.providers.errors import ConfigurationError, ProtocolError
+from erp_integrations.providers.http_provider import HttpProvider
 from erp_integrations.providers.tryton import mapper
 from erp_integrations.providers.tryton.client import NotPermitted, TrytonClient
 
@@ -83,14 +83,8 @@ class CompanyRow(msgspec.Struct):
     party: mapper.Party
 
 
-class TrytonDirectory(Provider):
+class TrytonDirectory(HttpProvider[TrytonClient]):
     """The part of the provider that lists what records here can be linked to."""
-
-    _client: TrytonClient
-    _page_size: int
-
-    def hurry(self) -> None:
-        self._client.hurry()
 
     def vendors(self, search: str = "") -> Iterator[RemoteVendor]:
         """Every active party but the company itself: Tryton does not mark who is a vendor."""

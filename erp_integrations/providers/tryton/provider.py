@@ -7,7 +7,7 @@ money is on both: a payment through a clearing journal never appears there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import ClassVar
 
 import msgspec
@@ -21,12 +21,13 @@ from erp_integrations.providers.contract import (
     RemoteBill,
     RemotePayment,
 )
+from erp_integrations.providers.days import first_moment_of
 from erp_integrations.providers.errors import (
     ConfigurationError,
     RecordError,
     RecordNotFound,
 )
-from erp_integrations.providers.http import Limits, RetryPolicy
+from erp_integrations.providers.http_provider import Transport
 from erp_integrations.providers.tryton import mapper
 from erp_integrations.providers.tryton.bill_export import TrytonBillExport
 from erp_integrations.providers.tryton.bills import Bills
@@ -45,8 +46,6 @@ from erp_integrations.providers.tryton.walk import (
 )
 
 JOURNAL, ENTRY = "account.payment.journal", "account.move"
-#: how long a day has begun somewhere on Earth before it begins in Greenwich
-FIRST_ZONE = timedelta(hours=14)
 COUNTED = 1000
 
 
@@ -74,35 +73,15 @@ class TrytonProvider(TrytonBillExport):
         ),
     )
 
-    def __init__(
-        self,
-        settings: Mapping[str, str],
-        credentials: Mapping[str, str],
-        *,
-        allow_private_addresses: bool = False,
-        page_size: int | None = None,
-        overlap_seconds: int | None = None,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-    ) -> None:
-        self._client = TrytonClient(
-            _required(settings, "url"),
-            _required(settings, "database"),
-            _required(credentials, "key"),
-            allow_private=allow_private_addresses,
-            limits=limits,
-            retries=retries,
+    def _connect(
+        self, settings: Mapping[str, str], credentials: Mapping[str, str], transport: Transport
+    ) -> TrytonClient:
+        return TrytonClient(
+            transport,
+            self._required(settings, "url"),
+            self._required(settings, "database"),
+            self._required(credentials, "key"),
         )
-        self._page_size = page_size or self.capabilities.page_size
-        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
-        self._overlap = timedelta(seconds=overlap)
-
-    def close(self) -> None:
-        self._client.close()
-
-    @property
-    def calls(self) -> int:
-        return self._client.calls
 
     # ------------------------------------------------------------------- check
     def check(self) -> str:
@@ -189,7 +168,7 @@ class TrytonProvider(TrytonBillExport):
 
     def cursor_since(self, day: date) -> Cursor:
         """See the contract. Tryton's moments have no zone: the day began where it begins first."""
-        began = datetime.combine(day, time.min, UTC) - FIRST_ZONE
+        began = first_moment_of(day)
         return {stream.name: as_json(Position(began)) for stream in STREAMS}
 
     def payments_on(self, bill_ids: Sequence[str]) -> Iterator[Page]:
@@ -232,14 +211,6 @@ class TrytonProvider(TrytonBillExport):
         """See the contract and ``Bills``."""
         bills = Bills(self._client, self._page_size)
         yield from bills.all_posted() if remote_ids is None else bills.these(remote_ids)
-
-
-def _required(values: Mapping[str, str], name: str) -> str:
-    value = (values.get(name) or "").strip()
-    if not value:
-        label = next(field.label for field in TrytonProvider.fields if field.name == name)
-        raise ConfigurationError(f"The connection to Tryton has no {label.lower()} yet.")
-    return value
 
 
 def _text(rows: Sequence[msgspec.Raw], *path: str) -> str:

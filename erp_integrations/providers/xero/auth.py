@@ -6,6 +6,7 @@ older have had them too since April 2026, besides the broad ones that end in 202
 
 from collections.abc import Mapping
 
+from erp_integrations.providers.capabilities import VENDORS_OWN_ADDRESS
 from erp_integrations.providers.oauth import Authorization
 
 API = "https://api.xero.com"
@@ -37,4 +38,4 @@ def authorization(settings: Mapping[str, str]) -> Authorization:
 
 
 def _own(settings: Mapping[str, str]) -> str:
-    return (settings.get("url") or "").strip().rstrip("/")
+    return VENDORS_OWN_ADDRESS.entered(settings).rstrip("/")

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from erp_integrations.providers.errors import ConfigurationError, ProtocolError
-from erp_integrations.providers.http import Answer, HttpClient, Limits, RetryPolicy
-from erp_integrations.providers.oauth import Tokens
+from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http_provider import ErpClient, Transport
 from erp_integrations.providers.xero import errors
 from erp_integrations.providers.xero.budget import XeroPace
 
@@ -44,43 +44,19 @@ class _Pagination(msgspec.Struct, rename={"items": "itemCount", "pages": "pageCo
     pages: int
 
 
-class XeroClient:
+class XeroClient(ErpClient):
     """One company's books; ``tenant`` is Xero's id of that company."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        tenant: str,
-        tokens: Tokens,
-        allow_private: bool = False,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-        pace: XeroPace | None = None,
-    ) -> None:
-        self._tenant = tenant
-        self.pace = pace or XeroPace()
-        self._http = HttpClient(
-            url,
-            erp="Xero",
-            allow_private=allow_private,
-            limits=limits,
-            retries=retries,
-            tokens=tokens,
-            pace=self.pace,
-        )
-        self.name = self._http.name
+    erp = "Xero"
 
-    @property
-    def calls(self) -> int:
-        return self._http.calls
+    def __init__(self, transport: Transport, url: str, *, tenant: str) -> None:
+        self._tenant = tenant
+        self.pace = XeroPace()
+        super().__init__(transport, url, pace=self.pace)
 
     def hurry(self) -> None:
         self._http.hurry()
         self.pace.hurry()
-
-    def close(self) -> None:
-        self._http.close()
 
     def rows(
         self,

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import msgspec
 
-from erp_integrations.providers.contract import Provider, RemoteCommitment, RemoteVendor, Tenant
+from erp_integrations.providers.contract import RemoteCommitment, RemoteVendor, Tenant
+from erp_integrations.providers.http_provider import HttpProvider
 from erp_integrations.providers.xero import records
 from erp_integrations.providers.xero.client import LARGEST_PAGE, XeroClient
 from erp_integrations.providers.xero.records import Contact
@@ -66,14 +67,8 @@ class OrderRow(
         return all(word in text for word in search.lower().split())
 
 
-class XeroDirectory(Provider):
+class XeroDirectory(HttpProvider[XeroClient]):
     """The part of the provider that lists companies and vendors."""
-
-    _client: XeroClient
-    _page_size: int
-
-    def hurry(self) -> None:
-        self._client.hurry()
 
     def tenants(self) -> list[Tenant]:
         """See the contract. Of Xero's two kinds only organisations keep books."""

@@ -6,7 +6,7 @@ a vendor got before; their allocations say which bills it paid.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 import msgspec
@@ -24,20 +24,19 @@ from erp_integrations.providers.contract import (
     RemoteBill,
     RemotePayment,
 )
-from erp_integrations.providers.errors import ConfigurationError, RecordError, RecordNotFound
-from erp_integrations.providers.http import Limits, RetryPolicy
+from erp_integrations.providers.days import first_moment_of
+from erp_integrations.providers.errors import RecordError, RecordNotFound
+from erp_integrations.providers.http_provider import Transport
 from erp_integrations.providers.oauth import (
     CLIENT_ID,
     CLIENT_SECRET,
     Authorization,
-    NoTokens,
-    Tokens,
 )
 from erp_integrations.providers.xero import auth
 from erp_integrations.providers.xero.batches import BatchNames
 from erp_integrations.providers.xero.bill_writer import BillWriter
 from erp_integrations.providers.xero.bills import Bills
-from erp_integrations.providers.xero.budget import PER_DAY, PER_MINUTE, XeroPace
+from erp_integrations.providers.xero.budget import PER_DAY, PER_MINUTE
 from erp_integrations.providers.xero.client import XeroClient, guid, is_guid
 from erp_integrations.providers.xero.directory import XeroDirectory
 from erp_integrations.providers.xero.notifications import notices
@@ -52,9 +51,6 @@ from erp_integrations.providers.xero.walk import (
     mapped,
     places,
 )
-
-#: how long a day has begun somewhere on Earth before it begins in Greenwich
-FIRST_ZONE = timedelta(hours=14)
 
 
 class XeroProvider(XeroDirectory):
@@ -103,45 +99,21 @@ class XeroProvider(XeroDirectory):
         VENDORS_OWN_ADDRESS,
     )
 
-    def __init__(
-        self,
-        settings: Mapping[str, str],
-        credentials: Mapping[str, str],
-        *,
-        allow_private_addresses: bool = False,
-        tokens: Tokens | None = None,
-        page_size: int | None = None,
-        overlap_seconds: int | None = None,
-        limits: Limits | None = None,
-        retries: RetryPolicy | None = None,
-        pace: XeroPace | None = None,
-    ) -> None:
-        if not (settings.get(CLIENT_ID.name) or "").strip():
-            raise ConfigurationError("The connection to Xero has no client ID yet.")
-        self._client = XeroClient(
+    def _connect(
+        self, settings: Mapping[str, str], credentials: Mapping[str, str], transport: Transport
+    ) -> XeroClient:
+        CLIENT_ID.required(settings, self.label)
+        client = XeroClient(
+            transport,
             auth.api_address(settings),
-            tenant=(settings.get(self.tenant_setting) or "").strip(),
-            tokens=tokens or NoTokens(self.label),
-            allow_private=allow_private_addresses,
-            limits=limits,
-            retries=retries,
-            pace=pace,
+            tenant=self._entered(settings, self.tenant_setting),
         )
         self._writer = BillWriter(
-            self._client,
-            expense_account=(settings.get("expense_account") or "").strip(),
-            retainage_account=(settings.get("retainage_account") or "").strip(),
+            client,
+            expense_account=self._entered(settings, "expense_account"),
+            retainage_account=self._entered(settings, "retainage_account"),
         )
-        self._page_size = page_size or self.capabilities.page_size
-        overlap = self.capabilities.overlap_seconds if overlap_seconds is None else overlap_seconds
-        self._overlap = timedelta(seconds=overlap)
-
-    def close(self) -> None:
-        self._client.close()
-
-    @property
-    def calls(self) -> int:
-        return self._client.calls
+        return client
 
     @classmethod
     def authorization(cls, settings: Mapping[str, str]) -> Authorization:
@@ -190,7 +162,7 @@ class XeroProvider(XeroDirectory):
 
     def cursor_since(self, day: date) -> Cursor:
         """See the contract. Xero's moments are in UTC: the day began where it begins first."""
-        began = datetime.combine(day, time.min, UTC) - FIRST_ZONE
+        began = first_moment_of(day)
         return {stream.name: as_json(Place(began)) for stream in STREAMS}
 
     def payments_on(self, bill_ids: Sequence[str]) -> Iterator[Page]:

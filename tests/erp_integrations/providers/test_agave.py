@@ -172,7 +172,7 @@ def test_a_wrong_version_and_a_wrong_token_are_said(agave: FakeAgave) -> None:
 
 
 def test_an_empty_setting_is_asked_for(agave: FakeAgave) -> None:
-    with pytest.raises(ConfigurationError, match="has no currency of the books yet"):
+    with pytest.raises(ConfigurationError, match="has no “Currency of the books” yet"):
         connect(agave, settings={"currency": " "})
 
 

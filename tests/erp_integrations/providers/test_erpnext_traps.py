@@ -522,7 +522,7 @@ def test_a_place_that_cannot_be_read_is_said_so(erpnext: FakeErpNext) -> None:
 
 @pytest.mark.parametrize("name", ["url", "api_key"])
 def test_an_empty_setting_is_asked_for(erpnext: FakeErpNext, name: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"has no (Address|API key) yet"):
+    with pytest.raises(ConfigurationError, match=r"has no “(Address|API key)” yet"):
         connect(erpnext, settings={name: " "})
 
 

@@ -188,7 +188,7 @@ def test_every_question_says_that_it_is_transient_and_asks_for_no_offset(
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"client_id": " "}, "no client ID yet"),
+        ({"client_id": " "}, "no “Client ID” yet"),
         ({"url": "", "account": ""}, "no account ID yet"),
         ({"url": "", "account": "1.example.com/"}, "other characters"),
         ({"subsidiaries": "3, West"}, "“West” is not the internal ID"),

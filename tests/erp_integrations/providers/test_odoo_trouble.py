@@ -195,7 +195,7 @@ def test_a_wrong_database_is_a_setting_to_mend(odoo: FakeOdoo, login: str) -> No
 
 @pytest.mark.parametrize("name", ["url", "database"])
 def test_an_empty_setting_is_asked_for(odoo: FakeOdoo, name: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"has no (Address|Database) yet"):
+    with pytest.raises(ConfigurationError, match=r"has no “(Address|Database)” yet"):
         connect(odoo, settings={name: " "})
 
 

@@ -198,7 +198,7 @@ def test_nobody_has_connected_it_yet(intacct: FakeSageIntacct) -> None:
 
 
 def test_it_needs_the_client_of_a_registered_app(intacct: FakeSageIntacct) -> None:
-    with pytest.raises(ConfigurationError, match="no client ID yet"):
+    with pytest.raises(ConfigurationError, match="no “Client ID” yet"):
         connect(intacct, settings={"client_id": " "}, tokens=None)
 
 

@@ -147,5 +147,5 @@ def test_a_company_that_pays_without_payment_journals_is_seen(tryton: FakeTryton
 
 @pytest.mark.parametrize("name", ["url", "database"])
 def test_an_empty_setting_is_asked_for(tryton: FakeTryton, name: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"has no (address|database) yet"):
+    with pytest.raises(ConfigurationError, match=r"has no “(Address|Database)” yet"):
         connect(tryton, settings={name: " "})

@@ -132,7 +132,7 @@ def test_before_anybody_connected_it_the_button_is_named(xero: FakeXero) -> None
 
 
 def test_without_a_client_id_it_is_not_made(xero: FakeXero) -> None:
-    with pytest.raises(ConfigurationError, match="client ID"):
+    with pytest.raises(ConfigurationError, match="“Client ID”"):
         connect(xero, settings={"client_id": " "})
 
 
