@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlencode
 
+from erp_integrations.providers.contract import Provider
 from erp_integrations.providers.errors import AuthenticationError
 from erp_integrations.providers.oauth import Signer, Token
 from tests.fakes.http_server import Reply, Request
@@ -146,3 +147,21 @@ class TokensInMemory:
         assert self.token is not None
         refresh = self.token.refresh
         self.token = self.signer.refresh(self.token) if refresh else self.signer.sign_in()
+
+
+def signer_of(provider: type[Provider], settings: Mapping[str, str]) -> Signer:
+    """Our app, as the stand-ins know it."""
+    return Signer(
+        provider.authorization(settings),
+        erp=provider.label,
+        client_id=settings.get("client_id", CLIENT),
+        client_secret=SECRET,
+        allow_private=True,
+    )
+
+
+def signed_in(
+    provider: type[Provider], settings: Mapping[str, str], token: Token
+) -> TokensInMemory:
+    """As if somebody had pressed “Connect” a while ago, and had been given this token."""
+    return TokensInMemory(token, signer_of(provider, settings))

@@ -7,37 +7,18 @@ from typing import Any, ClassVar
 
 from erp_integrations.providers.acumatica.provider import AcumaticaProvider
 from erp_integrations.providers.contract import Page
-from erp_integrations.providers.http import Limits, RetryPolicy
-from erp_integrations.providers.oauth import Signer
 from tests.erp_integrations.providers.contract_suite import Bill
+from tests.erp_integrations.providers.fake_books import LIMITS, ONCE
 from tests.fakes import ledger
 from tests.fakes.acumatica import FakeAcumatica, connection
-from tests.fakes.authorization import TokensInMemory
-
-#: short, so that waiting in vain is soon over
-LIMITS = Limits(connect_seconds=1, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000)
-ONCE = RetryPolicy(attempts=1)
-
-
-def tokens_of(fake: FakeAcumatica) -> TokensInMemory:
-    """As if somebody had pressed “Connect” a while ago."""
-    settings, credentials = connection(fake)
-    signer = Signer(
-        AcumaticaProvider.authorization(settings),
-        erp="Acumatica",
-        client_id=settings["client_id"],
-        client_secret=credentials["client_secret"],
-        allow_private=True,
-        limits=LIMITS,
-        retries=ONCE,
-    )
-    return TokensInMemory(fake.authorization.first(), signer)
+from tests.fakes.authorization import signed_in
 
 
 def connect(fake: FakeAcumatica, **options: Any) -> AcumaticaProvider:
     settings, credentials = connection(fake)
     settings |= options.pop("settings", {})
-    given: dict[str, Any] = {"limits": LIMITS, "retries": ONCE, "tokens": tokens_of(fake)}
+    tokens = signed_in(AcumaticaProvider, settings, fake.authorization.first())
+    given: dict[str, Any] = {"limits": LIMITS, "retries": ONCE, "tokens": tokens}
     return AcumaticaProvider(
         settings, credentials, allow_private_addresses=True, **(given | options)
     )

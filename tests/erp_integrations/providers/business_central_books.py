@@ -8,37 +8,20 @@ from msgspec.structs import replace
 
 from erp_integrations.providers.business_central.provider import BusinessCentralProvider
 from erp_integrations.providers.contract import Page
-from erp_integrations.providers.http import Limits, RetryPolicy
-from erp_integrations.providers.oauth import Signer
 from tests.erp_integrations.providers.contract_suite import Bill
-from tests.fakes.authorization import TokensInMemory
+from tests.erp_integrations.providers.fake_books import LIMITS, ONCE
+from tests.fakes.authorization import signed_in
 from tests.fakes.business_central import FakeBusinessCentral, connection
 from tests.fakes.business_central_ledger import Entry
-
-#: short, so that waiting in vain is soon over
-LIMITS = Limits(connect_seconds=1, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000)
-ONCE = RetryPolicy(attempts=1)
-
-
-def tokens_of(fake: FakeBusinessCentral) -> TokensInMemory:
-    settings, credentials = connection(fake)
-    signer = Signer(
-        BusinessCentralProvider.authorization(settings),
-        erp="Business Central",
-        client_id=settings["client_id"],
-        client_secret=credentials["client_secret"],
-        allow_private=True,
-        limits=LIMITS,
-        retries=ONCE,
-    )
-    # Nobody is asked when it runs out, so there is nothing to refresh it with.
-    return TokensInMemory(replace(fake.authorization.first(), refresh=""), signer)
 
 
 def connect(fake: FakeBusinessCentral, **options: Any) -> BusinessCentralProvider:
     settings, credentials = connection(fake)
     settings |= options.pop("settings", {})
-    given: dict[str, Any] = {"limits": LIMITS, "retries": ONCE, "tokens": tokens_of(fake)}
+    # Nobody is asked when it runs out, so there is nothing to refresh it with.
+    token = replace(fake.authorization.first(), refresh="")
+    tokens = signed_in(BusinessCentralProvider, settings, token)
+    given: dict[str, Any] = {"limits": LIMITS, "retries": ONCE, "tokens": tokens}
     return BusinessCentralProvider(
         settings, credentials, allow_private_addresses=True, **(given | options)
     )

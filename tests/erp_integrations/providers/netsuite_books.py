@@ -5,30 +5,17 @@ from typing import Any, ClassVar
 
 from erp_integrations.providers.contract import Page
 from erp_integrations.providers.netsuite.provider import NetSuiteProvider
-from erp_integrations.providers.oauth import Signer
 from tests.erp_integrations.providers.fake_books import ONCE
 from tests.erp_integrations.providers.ledger_books import LIMITS, LedgerBooks
-from tests.fakes.authorization import CLIENT, SECRET, TokensInMemory
+from tests.fakes.authorization import signed_in
 from tests.fakes.netsuite import FakeNetSuite, connection
-
-
-def tokens_of(fake: FakeNetSuite, settings: Mapping[str, str]) -> TokensInMemory:
-    signer = Signer(
-        NetSuiteProvider.authorization(settings),
-        erp="NetSuite",
-        client_id=CLIENT,
-        client_secret=SECRET,
-        allow_private=True,
-        limits=LIMITS,
-    )
-    return TokensInMemory(fake.tokens.first(), signer)
 
 
 def connect(fake: FakeNetSuite, **options: Any) -> NetSuiteProvider:
     settings, credentials = connection(fake)
     settings |= options.pop("settings", {})
     given: dict[str, Any] = {"limits": LIMITS, "retries": ONCE} | options
-    given.setdefault("tokens", tokens_of(fake, settings))
+    given.setdefault("tokens", signed_in(NetSuiteProvider, settings, fake.tokens.first()))
     return NetSuiteProvider(settings, credentials, allow_private_addresses=True, **given)
 
 

@@ -8,19 +8,14 @@ from typing import Any, ClassVar
 import pytest
 
 from erp_integrations.providers.contract import Page
-from erp_integrations.providers.http import Limits, RetryPolicy
-from erp_integrations.providers.oauth import Signer
 from erp_integrations.providers.quickbooks_online.auth import REALM as REALM_SETTING
-from erp_integrations.providers.quickbooks_online.errors import ERP
 from erp_integrations.providers.quickbooks_online.provider import QuickBooksOnlineProvider
 from tests.erp_integrations.providers.contract_suite import Bill
+from tests.erp_integrations.providers.fake_books import LIMITS, ONCE
 from tests.fakes import ledger
-from tests.fakes.authorization import CLIENT, SECRET, TokensInMemory
+from tests.fakes.authorization import TokensInMemory, signed_in
 from tests.fakes.quickbooks_online import REALM, FakeQuickBooksOnline, connection
 from tests.fakes.quickbooks_online_records import OtherLine
-
-LIMITS = Limits(connect_seconds=1, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000)
-ONCE = RetryPolicy(attempts=1)
 
 
 @pytest.fixture
@@ -30,20 +25,10 @@ def quickbooks() -> Iterator[FakeQuickBooksOnline]:
         yield fake
 
 
-def signer_of(settings: Mapping[str, str]) -> Signer:
-    return Signer(
-        QuickBooksOnlineProvider.authorization(settings),
-        erp=ERP,
-        client_id=CLIENT,
-        client_secret=SECRET,
-        allow_private=True,
-    )
-
-
 def grant(fake: FakeQuickBooksOnline) -> TokensInMemory:
     """Tokens as after a sign-in that nobody has to click through."""
     settings, _ = connection(fake)
-    return TokensInMemory(fake.oauth.first(), signer_of(settings))
+    return signed_in(QuickBooksOnlineProvider, settings, fake.oauth.first())
 
 
 def connect(fake: FakeQuickBooksOnline, **options: Any) -> QuickBooksOnlineProvider:

@@ -4,31 +4,18 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from erp_integrations.providers.contract import Page
-from erp_integrations.providers.oauth import Signer
 from erp_integrations.providers.sage_intacct.provider import SageIntacctProvider
 from tests.erp_integrations.providers.fake_books import ONCE
 from tests.erp_integrations.providers.ledger_books import LIMITS, LedgerBooks
-from tests.fakes.authorization import CLIENT, SECRET, TokensInMemory
+from tests.fakes.authorization import signed_in
 from tests.fakes.sage_intacct import FakeSageIntacct, connection
-
-
-def tokens_of(fake: FakeSageIntacct, settings: Mapping[str, str]) -> TokensInMemory:
-    signer = Signer(
-        SageIntacctProvider.authorization(settings),
-        erp="Sage Intacct",
-        client_id=CLIENT,
-        client_secret=SECRET,
-        allow_private=True,
-        limits=LIMITS,
-    )
-    return TokensInMemory(fake.tokens.first(), signer)
 
 
 def connect(fake: FakeSageIntacct, **options: Any) -> SageIntacctProvider:
     settings, credentials = connection(fake)
     settings |= options.pop("settings", {})
     given: dict[str, Any] = {"limits": LIMITS, "retries": ONCE} | options
-    given.setdefault("tokens", tokens_of(fake, settings))
+    given.setdefault("tokens", signed_in(SageIntacctProvider, settings, fake.tokens.first()))
     return SageIntacctProvider(settings, credentials, allow_private_addresses=True, **given)
 
 

@@ -23,9 +23,8 @@ from tests.erp_integrations.providers.quickbooks_online_books import (
     connect,
     pages,
     quickbooks,
-    signer_of,
 )
-from tests.fakes.authorization import CLIENT, TokensInMemory
+from tests.fakes.authorization import CLIENT, TokensInMemory, signer_of
 from tests.fakes.http_server import Reply
 from tests.fakes.quickbooks_online import REALM, THROTTLED, FakeQuickBooksOnline, connection
 
@@ -103,7 +102,7 @@ def test_a_person_signs_in_and_the_company_comes_back(quickbooks: FakeQuickBooks
     back = _redirect(f"{asked.authorize_url}?{urlencode(query)}")
     granted = QuickBooksOnlineProvider.settings_of_grant(back)
     assert granted == {"realm_id": REALM}
-    signer = signer_of(settings)
+    signer = signer_of(QuickBooksOnlineProvider, settings)
     token = signer.exchange(back["code"], redirect_uri=redirect)
     tokens = TokensInMemory(token, signer)
     assert "Northstar" in connect(quickbooks, settings=granted, tokens=tokens).check()

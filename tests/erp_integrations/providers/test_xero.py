@@ -15,8 +15,9 @@ from tests.erp_integrations.providers.contract_suite import (
     ProviderContract,
     read,
 )
+from tests.erp_integrations.providers.fake_books import LIMITS
 from tests.erp_integrations.providers.trouble_contract import TroubleContract
-from tests.erp_integrations.providers.xero_books import SHORT, XeroBooks, connect, pages, tokens_of
+from tests.erp_integrations.providers.xero_books import XeroBooks, connect, pages, tokens_of
 from tests.fakes.authorization import TokensInMemory
 from tests.fakes.xero import FakeXero
 from tests.fakes.xero_records import TENANT
@@ -57,7 +58,7 @@ class TestBadAnswers(BadAnswersContract):
 
     @pytest.fixture
     def reader(self, server: FakeXero, tokens: TokensInMemory) -> Callable[[], XeroProvider]:
-        return lambda: connect(server, tokens=tokens, limits=SHORT)
+        return lambda: connect(server, tokens=tokens, limits=LIMITS)
 
     @pytest.fixture
     def payment_id(self, server: FakeXero) -> str:

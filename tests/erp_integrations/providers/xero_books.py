@@ -5,31 +5,18 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from erp_integrations.providers.contract import Page
-from erp_integrations.providers.http import Limits, RetryPolicy
-from erp_integrations.providers.oauth import Signer
 from erp_integrations.providers.xero.provider import XeroProvider
 from tests.erp_integrations.providers.contract_suite import Bill
+from tests.erp_integrations.providers.fake_books import ONCE
 from tests.fakes import ledger
-from tests.fakes.authorization import CLIENT, SECRET, TokensInMemory
+from tests.fakes.authorization import TokensInMemory, signed_in
 from tests.fakes.ledger import Ledger
 from tests.fakes.xero import FakeXero, connection
 from tests.fakes.xero_records import TENANT
 
-#: short, so that waiting in vain is soon over
-SHORT = Limits(connect_seconds=1, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000)
-ONCE = RetryPolicy(attempts=1)
-
 
 def tokens_of(fake: FakeXero) -> TokensInMemory:
-    """As if somebody had connected it."""
-    signer = Signer(
-        XeroProvider.authorization({"url": fake.url}),
-        erp="Xero",
-        client_id=CLIENT,
-        client_secret=SECRET,
-        allow_private=True,
-    )
-    return TokensInMemory(fake.authorization.first(), signer)
+    return signed_in(XeroProvider, {"url": fake.url}, fake.authorization.first())
 
 
 def connect(fake: FakeXero, **options: Any) -> XeroProvider:
