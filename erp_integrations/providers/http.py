@@ -212,18 +212,7 @@ class HttpClient:
         Raises ``ProtocolError`` for anything else.
         """
         answer = self.get(path, query, classify=classify, headers=headers)
-        if answer.status >= 300:
-            raise ProtocolError(
-                f"{self.name} refused the question of the sync (status {answer.status}).",
-                detail=answer.text,
-            )
-        if not answer.is_json:
-            raise ProtocolError(
-                f"{self.name} answered with a page for people instead of data. "
-                f"Is the address of the connection right?",
-                detail=answer.text,
-            )
-        return answer
+        return require_json(answer, self.name)
 
     def hurry(self) -> None:
         """Short waits from here on, and nothing is tried again."""
@@ -385,6 +374,22 @@ class HttpClient:
                 retry_after=answer.retry_after,
             )
         return None
+
+
+def require_json(answer: Answer, name: str) -> Answer:
+    """The answer, if it is JSON and a success. Raises ``ProtocolError``."""
+    if answer.status >= 300:
+        raise ProtocolError(
+            f"{name} refused the question of the sync (status {answer.status}).",
+            detail=answer.text,
+        )
+    if not answer.is_json:
+        raise ProtocolError(
+            f"{name} answered with a page for people instead of data. "
+            f"Is the address of the connection right?",
+            detail=answer.text,
+        )
+    return answer
 
 
 def _bearer(token: str) -> dict[str, str]:

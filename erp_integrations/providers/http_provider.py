@@ -12,9 +12,13 @@ from typing import ClassVar, Generic, TypeVar
 import msgspec
 
 from erp_integrations.providers.contract import Provider
+from erp_integrations.providers.errors import ProtocolError
+from erp_integrations.providers.exchanges import DETAIL, Answer
 from erp_integrations.providers.http import HttpClient, Limits, RetryPolicy
 from erp_integrations.providers.oauth import NoTokens, Tokens
 from erp_integrations.providers.pace import Pace
+
+Form = TypeVar("Form")
 
 
 class Transport(msgspec.Struct, frozen=True):
@@ -64,6 +68,28 @@ class ErpClient:
 
     def close(self) -> None:
         self._http.close()
+
+    def _decoded(self, content: bytes | msgspec.Raw, form: type[Form]) -> Form:
+        """JSON of this form. Raises ``ProtocolError`` for anything else."""
+        try:
+            return msgspec.json.decode(content, type=form)
+        except (ValueError, RecursionError) as error:
+            raise self._unusable(content, str(error)) from error
+
+    def _require_done(self, answer: Answer) -> None:
+        """For a write whose answer nothing else is read of. Raises ``ProtocolError``."""
+        if answer.status >= 300:
+            raise ProtocolError(
+                f"{self.name} did not do what it was asked (status {answer.status}).",
+                detail=answer.text,
+            )
+
+    def _unusable(self, content: bytes | msgspec.Raw, why: str) -> ProtocolError:
+        return ProtocolError(
+            f"{self.name} sent an answer that is cut off or not what was asked for, so nothing of "
+            f"it was used.",
+            detail=f"{why}: {bytes(content)[:DETAIL].decode(errors='replace')}",
+        )
 
 
 ClientT = TypeVar("ClientT", bound=ErpClient)

@@ -96,12 +96,7 @@ class AcumaticaClient(ErpClient):
         query += [("$top", str(top))] if top is not None else []
         query += [("$skip", str(skip))] if skip else []
         answer = self._get(entity, query)
-        try:
-            return Rows(
-                msgspec.json.decode(answer.body, type=list[msgspec.Raw]), answer.server_time
-            )
-        except (ValueError, RecursionError) as error:
-            raise self._unreadable(answer, error) from error
+        return Rows(self._decoded(answer.body, list[msgspec.Raw]), answer.server_time)
 
     def with_details(
         self,
@@ -138,11 +133,7 @@ class AcumaticaClient(ErpClient):
     def _entity(self, entity: str, type_: str, number: str, expand: str) -> msgspec.Raw:
         """One record by its key. Raises ``RecordNotFound``, and what ``entities`` raises."""
         path = f"{entity}/{quote(type_, safe='')}/{quote(number, safe='')}"
-        answer = self._get(path, [("$expand", expand)])
-        try:
-            return msgspec.json.decode(answer.body, type=msgspec.Raw)
-        except (ValueError, RecursionError) as error:
-            raise self._unreadable(answer, error) from error
+        return self._decoded(self._get(path, [("$expand", expand)]).body, msgspec.Raw)
 
     # -------------------------------------------------------------------- writes
     def put(self, entity: str, values: Mapping[str, Any]) -> None:
@@ -196,10 +187,3 @@ class AcumaticaClient(ErpClient):
 
     def _meaning(self, answer: Answer) -> ErpError | None:
         return meaning(answer, self.name)
-
-    def _unreadable(self, answer: Answer, error: Exception) -> ProtocolError:
-        return ProtocolError(
-            f"{self.name} sent an answer that is cut off or not a list of records, so nothing of "
-            f"it was used.",
-            detail=f"{error}: {answer.text}",
-        )

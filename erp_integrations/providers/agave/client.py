@@ -8,8 +8,6 @@ from urllib.parse import quote
 import msgspec
 
 from erp_integrations.providers.agave import auth, errors
-from erp_integrations.providers.errors import ProtocolError
-from erp_integrations.providers.http import Answer
 from erp_integrations.providers.http_provider import ErpClient, Transport
 
 #: records whose ids fit into one address
@@ -61,7 +59,8 @@ class AgaveClient(ErpClient):
         answer = self._http.get_json(
             f"/{collection}", query, classify=lambda it: errors.of_question(it, self.name)
         )
-        found: _Envelope = self._decoded(answer, _Envelope)
+        self.server_time = answer.server_time
+        found = self._decoded(answer.body, _Envelope)
         more = found.meta.has_more_results
         return Part(found.data, bool(found.data) and more is not False, answer.server_time)
 
@@ -86,24 +85,10 @@ class AgaveClient(ErpClient):
             f"/{collection}/{quote(record_id, safe='')}",
             classify=lambda it: errors.of_record(it, self.name),
         )
-        found = self._decoded(answer, Any)
-        if not isinstance(found, dict) or found.get("id") != record_id:
-            raise self._unusable(answer, ValueError("not the record that was asked for"))
-        return msgspec.Raw(answer.body)
-
-    def _decoded(self, answer: Answer, form: Any) -> Any:
         self.server_time = answer.server_time
-        try:
-            return msgspec.json.decode(answer.body, type=form)
-        except (ValueError, RecursionError) as error:
-            raise self._unusable(answer, error) from error
-
-    def _unusable(self, answer: Answer, error: Exception) -> ProtocolError:
-        return ProtocolError(
-            f"{self.name} sent an answer that is cut off or not what was asked for, so nothing "
-            f"of it was used.",
-            detail=f"{error}: {answer.text}",
-        )
+        if self._decoded(answer.body, dict[str, Any]).get("id") != record_id:
+            raise self._unusable(answer.body, "not the record that was asked for")
+        return msgspec.Raw(answer.body)
 
 
 def filter_of(field: str, operator: str, value: Any) -> dict[str, Any]:

@@ -92,12 +92,13 @@ class BusinessCentralClient(ErpClient):
     def _all(self, path: str, query: Query) -> Rows:
         """To the last page: Business Central cuts long answers itself."""
         answer = self._http.get_json(path, query, classify=self._meaning)
-        listing = self._listing(answer)
+        listing = self._decoded(answer.body, _Listing)
         found, seen = list(listing.value), {""}
         while listing.next_link not in seen:
             seen.add(listing.next_link)
             path, query = self._own(listing.next_link)
-            listing = self._listing(self._http.get_json(path, query, classify=self._meaning))
+            answer = self._http.get_json(path, query, classify=self._meaning)
+            listing = self._decoded(answer.body, _Listing)
             found += listing.value
         if listing.next_link:
             raise ProtocolError(f"{self.name} leads from one page back to the same page.")
@@ -116,16 +117,6 @@ class BusinessCentralClient(ErpClient):
                 detail=link[:300],
             )
         return parts.path[len(base.path) :], parse_qsl(parts.query)
-
-    def _listing(self, answer: Answer) -> _Listing:
-        try:
-            return msgspec.json.decode(answer.body, type=_Listing)
-        except (ValueError, RecursionError) as error:
-            raise ProtocolError(
-                f"{self.name} sent an answer that is cut off or not a list of records, so nothing "
-                f"of it was used.",
-                detail=f"{error}: {answer.text}",
-            ) from error
 
     def _meaning(self, answer: Answer) -> ErpError | None:
         return meaning(answer, self.name)

@@ -129,11 +129,7 @@ class ErpNextClient(ErpClient):
     ) -> None:
         classify = self._with(errors.of_write, doctype)
         answer = self._http.send(method, path, values, classify=classify)
-        if answer.status >= 300:
-            raise ProtocolError(
-                f"{self.name} did not do what it was asked (status {answer.status}).",
-                detail=answer.text,
-            )
+        self._require_done(answer)
 
     # ------------------------------------------------------------------ answers
     def _with(
@@ -144,25 +140,14 @@ class ErpNextClient(ErpClient):
     def _raw(self, answer: Answer) -> msgspec.Raw:
         """Lists come as ``data`` from a resource and as ``message`` from a method."""
         self.server_time = answer.server_time
-        try:
-            fields = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])
-            return fields["data"] if "data" in fields else fields["message"]
-        except (ValueError, KeyError, RecursionError) as error:
-            raise self._unusable(answer, error) from error
+        fields = self._decoded(answer.body, dict[str, msgspec.Raw])
+        for name in ("data", "message"):
+            if name in fields:
+                return fields[name]
+        raise self._unusable(answer.body, "neither data nor a message")
 
     def _list(self, answer: Answer) -> list[msgspec.Raw]:
-        found = self._raw(answer)
-        try:
-            return msgspec.json.decode(found, type=list[msgspec.Raw])
-        except (ValueError, RecursionError) as error:
-            raise self._unusable(answer, error) from error
-
-    def _unusable(self, answer: Answer, error: Exception) -> ProtocolError:
-        return ProtocolError(
-            f"{self.name} sent an answer that is cut off or not what was asked for, so nothing "
-            f"of it was used.",
-            detail=f"{error}: {answer.text}",
-        )
+        return self._decoded(self._raw(answer), list[msgspec.Raw])
 
     def _path(self, doctype: str, name: str) -> str:
         return f"/api/resource/{quote(doctype)}/{quote(name, safe='')}"

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from erp_integrations.providers.errors import ProtocolError, RecordNotFound
-from erp_integrations.providers.http import Answer
+from erp_integrations.providers.errors import RecordNotFound
+from erp_integrations.providers.http import Answer, require_json
 from erp_integrations.providers.http_provider import ErpClient
 from erp_integrations.providers.netsuite.errors import NO_SUCH_ID, error_codes, meaning, refusal
 
@@ -74,9 +74,7 @@ class NetSuiteClient(ErpClient):
             [("expandSubResources", "true")],
             classify=lambda answer: self._missing(answer) or meaning(answer, self.name, kind),
         )
-        if answer.status >= 300 or not answer.is_json:
-            raise self._page_for_people(answer)
-        return answer.body
+        return require_json(answer, self.name).body
 
     def create(self, kind: str, values: Any) -> None:
         """One new record. Which one it is has to be looked up: the answer may never arrive.
@@ -90,30 +88,13 @@ class NetSuiteClient(ErpClient):
             values,
             classify=lambda answer: refusal(answer, self.name, kind),
         )
-        if answer.status >= 300:
-            raise self._page_for_people(answer)
+        self._require_done(answer)
 
     def _missing(self, answer: Answer) -> RecordNotFound | None:
         if answer.status == 404 and NO_SUCH_ID in error_codes(answer):
             return RecordNotFound(f"{self.name} does not know this record any more.")
         return None
 
-    def _page_for_people(self, answer: Answer) -> ProtocolError:
-        return ProtocolError(
-            f"{self.name} answered with a page for people instead of data. "
-            f"Is the address of the connection right?",
-            detail=answer.text,
-        )
-
     def _found(self, answer: Answer) -> Found:
-        if answer.status >= 300 or not answer.is_json:
-            raise self._page_for_people(answer)
-        try:
-            found = msgspec.json.decode(answer.body, type=_Collection)
-        except (ValueError, RecursionError) as error:
-            raise ProtocolError(
-                f"{self.name} sent an answer that is cut off or no collection, so nothing of it "
-                f"was used.",
-                detail=f"{error}: {answer.text}",
-            ) from error
+        found = self._decoded(require_json(answer, self.name).body, _Collection)
         return Found(found.items, found.total, not found.has_more, answer.server_time)

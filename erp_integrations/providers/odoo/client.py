@@ -8,16 +8,16 @@ page of payments, and Odoo may be changed between them.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from erp_integrations.providers.errors import (
     AuthenticationError,
     ConfigurationError,
-    ProtocolError,
 )
 from erp_integrations.providers.exchanges import Answer
+from erp_integrations.providers.http import require_json
 from erp_integrations.providers.http_provider import ErpClient, Transport
 from erp_integrations.providers.odoo.auth import JSON2_SINCE, PERHAPS, Session
 from erp_integrations.providers.odoo.errors import (
@@ -33,7 +33,6 @@ Specification = Mapping[str, Any]
 #: integers of Odoo's database end here; a greater one in a question is an error there
 LARGEST_ID = 2**31 - 1
 PAYMENT = "account.payment"
-Form = TypeVar("Form")
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -123,7 +122,7 @@ class OdooClient(ErpClient):
     def _with_fields(self, session: Session) -> Session:
         asked = {"allfields": PERHAPS, "attributes": ("type",)}
         answer = self._asked(session, PAYMENT, "fields_get", None, asked)
-        known = self._decoded(answer, dict[str, dict[str, str]])
+        known = self._decoded(answer.body, dict[str, dict[str, str]])
         return msgspec.structs.replace(session, fields=tuple(sorted(known)))
 
     def _user(self) -> int:
@@ -134,13 +133,11 @@ class OdooClient(ErpClient):
             )
         login = ("common", "login", (self._database, self._login, self._key))
         answer = self._rpc(*login)
-        user = self._decoded(answer, int | bool)
-        if isinstance(user, bool):
+        if answer.body == b"false":
             raise AuthenticationError(
                 f"{self.name} does not accept login and key. {EXPIRED}", detail="login"
             )
-        number: int = user
-        return number
+        return self._decoded(answer.body, int)
 
     # ---------------------------------------------------------------- questions
     def records(self, asked: Callable[[Session], Question]) -> Rows:
@@ -173,20 +170,19 @@ class OdooClient(ErpClient):
             "count_limit": 1,
         }
         answer = self._asked(self.session, question.model, "web_search_read", None, values)
-        found = self._decoded(answer, _Found).records
+        found = self._decoded(answer.body, _Found).records
         return Rows(found, self.clock or answer.server_time)
 
     def count(self, model: str, domain: Domain) -> int:
         answer = self._asked(self.session, model, "search_count", None, {"domain": domain})
-        found: int = self._decoded(answer, int)
-        return found
+        return self._decoded(answer.body, int)
 
     def version(self) -> str:
         """Like ``19.0``; Odoo tells it to everybody."""
         if self.session.api == "json2":
             answer = self._http.get_json("/web/version")
-            return str(self._decoded(answer, dict[str, Any]).get("version", ""))
-        told = self._decoded(self._rpc("common", "version", ()), dict[str, Any])
+            return str(self._decoded(answer.body, dict[str, Any]).get("version", ""))
+        told = self._decoded(self._rpc("common", "version", ()).body, dict[str, Any])
         return str(told.get("server_version", ""))
 
     # ------------------------------------------------------------------- writes
@@ -217,7 +213,7 @@ class OdooClient(ErpClient):
                 headers=self._bearer(),
                 classify=lambda answer: meaning_of_answer(answer, self.name, is_write=True),
             )
-            self._require_json(answer)
+            require_json(answer, self.name)
             return
         given = dict(values)
         positional: Any = [ids] if ids is not None else [given.pop("vals_list")]
@@ -243,7 +239,7 @@ class OdooClient(ErpClient):
             headers=self._bearer(),
             classify=lambda answer: meaning_of_answer(answer, self.name),
         )
-        self._require_json(answer)
+        require_json(answer, self.name)
         if b'"jsonrpc"' in answer.body[:40]:  # an older Odoo that takes it for its own
             raise NoSuchApi(f"{self.name} is older than Odoo 19.", detail=answer.text)
         self.clock = self.clock or answer.server_time
@@ -277,8 +273,8 @@ class OdooClient(ErpClient):
 
     def _rpc_result(self, answer: Answer, *, is_write: bool = False) -> msgspec.Raw:
         """What the method gave back; its refusals come with status 200."""
-        self._require_json(answer)
-        said: _Rpc = self._decoded(answer, _Rpc)
+        require_json(answer, self.name)
+        said = self._decoded(answer.body, _Rpc)
         if said.error is not None:
             refusal = said.error.data or Refusal("", said.error.message)
             raise meaning(refusal, self.name, is_write=is_write)
@@ -292,27 +288,6 @@ class OdooClient(ErpClient):
             f"the version in the settings of the connection.",
             detail=f"status {answer.status}: {answer.text}",
         )
-
-    def _require_json(self, answer: Answer) -> None:
-        if answer.status >= 300:
-            raise ProtocolError(
-                f"{self.name} refused the question of the sync (status {answer.status}).",
-                detail=answer.text,
-            )
-        if not answer.is_json:
-            raise ProtocolError(
-                f"{self.name} answered with a page for people instead of data. "
-                f"Is the address of the connection right?",
-                detail=answer.text,
-            )
-
-    def _decoded(self, answer: Answer, form: type[Form] | Any) -> Any:
-        try:
-            return msgspec.json.decode(answer.body, type=form)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise ProtocolError(
-                f"{self.name} sent an answer that cannot be read.", detail=answer.text
-            ) from error
 
 
 def _path(model: str, method: str) -> str:

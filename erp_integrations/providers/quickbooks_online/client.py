@@ -7,17 +7,15 @@ version is pinned: answers keep their form until somebody changes it here.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 
 from erp_integrations.providers.errors import (
     ConfigurationError,
-    ErpError,
-    ProtocolError,
 )
-from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http import Answer, require_json
 from erp_integrations.providers.http_provider import ErpClient, Transport
 from erp_integrations.providers.pace import Pace
 from erp_integrations.providers.quickbooks_online import errors
@@ -30,7 +28,6 @@ MOST = 1000
 IDS_AT_ONCE = 500
 #: money leaves as a number, with the digits that it has
 _encoder = msgspec.json.Encoder(decimal_format="number")
-Form = TypeVar("Form")
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -91,11 +88,8 @@ class QuickBooksClient(ErpClient):
 
     def count(self, entity: str) -> int:
         statement = f"SELECT COUNT(*) FROM {entity}"  # noqa: S608  names of ours
-        found = self._decoded(self._asked(statement), _Answered).found
-        try:
-            return msgspec.json.decode(found.get("totalCount", b"0"), type=int)
-        except ValueError as error:
-            raise self._unreadable(error) from error
+        found = self._decoded(self._asked(statement).body, _Answered).found
+        return self._decoded(found.get("totalCount", b"0"), int)
 
     def changes(self, entity: str, since: datetime) -> Rows:
         """What was changed or deleted since; of deleted records the id is left.
@@ -104,7 +98,7 @@ class QuickBooksClient(ErpClient):
         """
         query = (("entities", entity), ("changedSince", stamp(since)))
         answer = self._get("/cdc", query)
-        changed = self._decoded(answer, _Changed)
+        changed = self._decoded(answer.body, _Changed)
         parts = [part for each in changed.parts for part in each.found]
         rows = [row for part in parts for row in self._list(part.get(entity))]
         return Rows(rows, _clock(changed.time, answer))
@@ -112,9 +106,9 @@ class QuickBooksClient(ErpClient):
     def record(self, entity: str, record_id: str) -> msgspec.Raw:
         """One record. Raises ``RecordNotFound`` when QuickBooks says that there is none."""
         answer = self._get(f"/{entity.lower()}/{record_id}")
-        found = self._decoded(answer, dict[str, msgspec.Raw]).get(entity)
+        found = self._decoded(answer.body, dict[str, msgspec.Raw]).get(entity)
         if found is None:
-            raise self._unreadable(ValueError(f"no {entity}"), answer)
+            raise self._unusable(answer.body, f"no {entity}")
         return found
 
     # ------------------------------------------------------------------ writes
@@ -128,10 +122,10 @@ class QuickBooksClient(ErpClient):
         path = f"{self._path(f'/{entity.lower()}')}?{query}"
         body = msgspec.Raw(_encoder.encode(values))
         answer = self._http.send("POST", path, body, classify=errors.of_write)
-        self._require_data(answer)
-        made = self._decoded(answer, dict[str, msgspec.Raw]).get(entity)
+        require_json(answer, self.name)
+        made = self._decoded(answer.body, dict[str, msgspec.Raw]).get(entity)
         if made is None:
-            raise self._unreadable(ValueError(f"no {entity}"), answer)
+            raise self._unusable(answer.body, f"no {entity}")
         return made
 
     # ---------------------------------------------------------------- the wire
@@ -146,7 +140,7 @@ class QuickBooksClient(ErpClient):
     def _get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         asked = (*query, ("minorversion", MINOR_VERSION))
         answer = self._http.get(self._path(path), asked, classify=errors.of_question)
-        return self._require_data(answer)
+        return require_json(answer, self.name)
 
     def _asked(self, statement: str) -> Answer:
         answer = self._http.ask(
@@ -156,41 +150,16 @@ class QuickBooksClient(ErpClient):
             classify=errors.of_question,
             headers={"Content-Type": "application/text"},
         )
-        return self._require_data(answer)
+        return require_json(answer, self.name)
 
     def _rows(self, entity: str, statement: str) -> Rows:
         answer = self._asked(statement)
-        found = self._decoded(answer, _Answered)
+        found = self._decoded(answer.body, _Answered)
         return Rows(self._list(found.found.get(entity)), _clock(found.time, answer))
 
     def _list(self, raw: msgspec.Raw | None) -> list[msgspec.Raw]:
         """An entity that has no records is left out of the answer."""
-        try:
-            return msgspec.json.decode(raw, type=list[msgspec.Raw]) if raw is not None else []
-        except (ValueError, RecursionError) as error:
-            raise self._unreadable(error) from error
-
-    def _require_data(self, answer: Answer) -> Answer:
-        if answer.status < 300 and answer.is_json:
-            return answer
-        what = f"refused it (status {answer.status})" if answer.status >= 300 else "sent a page"
-        raise ProtocolError(
-            f"{self.name} {what} where data was asked for. Is the address of the connection right?",
-            detail=answer.text,
-        )
-
-    def _decoded(self, answer: Answer, form: type[Form]) -> Form:
-        try:
-            return msgspec.json.decode(answer.body, type=form)
-        except (ValueError, RecursionError) as error:
-            raise self._unreadable(error, answer) from error
-
-    def _unreadable(self, error: Exception, answer: Answer | None = None) -> ErpError:
-        return ProtocolError(
-            f"{self.name} sent an answer that is cut off or has another form than its API "
-            f"promises, so nothing of it was used.",
-            detail=f"{error}: {answer.text if answer else ''}",
-        )
+        return [] if raw is None else self._decoded(raw, list[msgspec.Raw])
 
 
 def quoted(value: str | Decimal) -> str:

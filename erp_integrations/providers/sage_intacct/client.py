@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from erp_integrations.providers.errors import ProtocolError
-from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http import Answer, require_json
 from erp_integrations.providers.http_provider import ErpClient, Transport
 from erp_integrations.providers.sage_intacct.errors import meaning, refusal
 from erp_integrations.providers.sage_intacct.query import Filter, Is, every, written
@@ -107,8 +107,7 @@ class IntacctClient(ErpClient):
         answer = self._http.send(
             method, path, values, classify=lambda answer: refusal(answer, self.name, kind.label)
         )
-        if answer.status >= 300:
-            raise self._page_for_people(answer)
+        self._require_done(answer)
 
     def every(self, kind: Kind, wanted: Filter, *, size: int) -> Iterator[msgspec.Raw]:
         """All objects that fit, by key; one question for each ``size`` of them."""
@@ -133,23 +132,7 @@ class IntacctClient(ErpClient):
     def _disorder(self) -> ProtocolError:
         return ProtocolError(f"{self.name} does not keep its own order of records.")
 
-    def _page_for_people(self, answer: Answer) -> ProtocolError:
-        return ProtocolError(
-            f"{self.name} answered with a page for people instead of data. "
-            f"Is the address of the connection right?",
-            detail=answer.text,
-        )
-
     def _found(self, answer: Answer) -> Found:
-        if answer.status >= 300 or not answer.is_json:
-            raise self._page_for_people(answer)
-        try:
-            envelope = msgspec.json.decode(answer.body, type=_Envelope)
-        except (ValueError, RecursionError) as error:
-            raise ProtocolError(
-                f"{self.name} sent an answer that is cut off or no result of a query, so nothing "
-                f"of it was used.",
-                detail=f"{error}: {answer.text}",
-            ) from error
+        envelope = self._decoded(require_json(answer, self.name).body, _Envelope)
         is_last = envelope.meta.next is None
         return Found(envelope.result, envelope.meta.total, is_last, answer.server_time)

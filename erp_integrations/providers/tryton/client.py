@@ -19,7 +19,6 @@ from erp_integrations.providers.errors import (
     AuthenticationError,
     ConfigurationError,
     ErpError,
-    ProtocolError,
     RecordError,
 )
 from erp_integrations.providers.http import Answer
@@ -79,7 +78,7 @@ class TrytonClient(ErpClient):
             classify=lambda answer: self._meaning(answer, model, fields),
             headers=_context({"company": company}) if company else None,
         )
-        found = Rows(self._rows(answer), answer.server_time)
+        found = Rows(self._decoded(answer.body, list[msgspec.Raw]), answer.server_time)
         self._require_fields(model, fields, found.rows)
         return found
 
@@ -90,11 +89,7 @@ class TrytonClient(ErpClient):
         it, in Tryton's words, and what ``HttpClient.send`` raises.
         """
         answer = self._http.send("POST", self._path(model), values, classify=self._refusal)
-        if answer.status >= 300:
-            raise ProtocolError(
-                f"{self.name} did not take a new record (status {answer.status}).",
-                detail=answer.text,
-            )
+        self._require_done(answer)
 
     def press(
         self, model: str, record_id: int, button: str, *, without_warnings: bool = False
@@ -113,16 +108,6 @@ class TrytonClient(ErpClient):
 
     def _path(self, model: str) -> str:
         return f"/{quote(self._database, safe='')}/rest/model/{model}"
-
-    def _rows(self, answer: Answer) -> list[msgspec.Raw]:
-        try:
-            return msgspec.json.decode(answer.body, type=list[msgspec.Raw])
-        except (ValueError, RecursionError) as error:
-            raise ProtocolError(
-                f"{self.name} sent an answer that is cut off or not a list of records, so nothing "
-                f"of it was used.",
-                detail=f"{error}: {answer.text}",
-            ) from error
 
     def _meaning(self, answer: Answer, model: str, fields: Sequence[str]) -> ErpError | None:
         """What a status means in Tryton, where it is not what it means elsewhere."""

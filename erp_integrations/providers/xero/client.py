@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from erp_integrations.providers.errors import ConfigurationError, ProtocolError
-from erp_integrations.providers.http import Answer
+from erp_integrations.providers.http import Answer, require_json
 from erp_integrations.providers.http_provider import ErpClient, Transport
 from erp_integrations.providers.xero import errors
 from erp_integrations.providers.xero.budget import XeroPace
@@ -100,17 +100,13 @@ class XeroClient(ErpClient):
         )
         if answer.status == 404:
             return None
-        if answer.status >= 300 or not answer.is_json:
-            raise ProtocolError(
-                f"{self.name} answered with something else than was asked for.",
-                detail=answer.text,
-            )
+        require_json(answer, self.name)
         return next(iter(self._rows(answer, name).rows), None)
 
     def connections(self) -> list[msgspec.Raw]:
         """Whose books the sign-in can open; asked before a company was chosen."""
         answer = self._http.get_json(CONNECTIONS, classify=errors.of_reading)
-        return self._parts(answer.body, list[msgspec.Raw])
+        return self._decoded(answer.body, list[msgspec.Raw])
 
     def make(self, name: str, record: Mapping[str, Any], *, idempotency_key: str) -> msgspec.Raw:
         """A new record, as Xero made it; all of it or nothing. Sent once, like every write.
@@ -124,11 +120,7 @@ class XeroClient(ErpClient):
             classify=errors.of_writing,
             headers={**self._company(), "Idempotency-Key": idempotency_key},
         )
-        if answer.status >= 300:
-            raise ProtocolError(
-                f"{self.name} refused a new record (status {answer.status}) and gave no reason.",
-                detail=answer.text,
-            )
+        self._require_done(answer)
         made = self._rows(answer, name).rows
         if len(made) != 1:
             raise ProtocolError(f"{self.name} made something else than was asked for.")
@@ -154,25 +146,16 @@ class XeroClient(ErpClient):
         return {"Xero-tenant-id": self._tenant}
 
     def _rows(self, answer: Answer, name: str) -> Rows:
-        parts = self._parts(answer.body, dict[str, msgspec.Raw])
+        parts = self._decoded(answer.body, dict[str, msgspec.Raw])
         if name not in parts:
             raise ProtocolError(
                 f"{self.name} answered without the {name} that were asked for.", detail=answer.text
             )
-        rows = self._parts(parts[name], list[msgspec.Raw])
+        rows = self._decoded(parts[name], list[msgspec.Raw])
         all_of_it = _Pagination(items=len(rows), pages=1)
         if "pagination" in parts:
-            all_of_it = self._parts(parts["pagination"], _Pagination)
+            all_of_it = self._decoded(parts["pagination"], _Pagination)
         return Rows(rows, all_of_it.items, all_of_it.pages, answer.server_time)
-
-    def _parts(self, body: bytes | msgspec.Raw, form: type[Form]) -> Form:
-        try:
-            return msgspec.json.decode(body, type=form)
-        except (ValueError, RecursionError) as error:
-            raise ProtocolError(
-                f"{self.name} sent an answer that is cut off or of another form than promised.",
-                detail=bytes(body)[:500].decode(errors="replace"),
-            ) from error
 
 
 def is_guid(text: str) -> bool:
