@@ -130,11 +130,12 @@ def wants_browser(words: list[str]) -> bool:
 
 
 def bench(options: Options) -> int:
-    """measure the sync engine, --pages or --erps"""
+    """measure the sync engine, --pages, --files or --erps"""
     words = options.arguments
     if words[:1] == ["--erps"]:
         return _bench_erps(options, words[1:])
-    script, words = ("pages.py", words[1:]) if words[:1] == ["--pages"] else ("sync.py", words)
+    script = {"--pages": "pages.py", "--files": "files.py"}.get(" ".join(words[:1]), "sync.py")
+    words = words[1:] if script != "sync.py" else words
     with _scratch(options, "bench") as scratch:
         scratch.install()
         scratch.start(careless=False)

@@ -2,7 +2,7 @@
 
 Nobody starts an Odoo for the tests: it is too big. Who has one, with nothing in
 it that matters, sets ``ODOO_URL``, ``ODOO_DATABASE`` and ``ODOO_KEY`` (of an
-administrator), and for JSON-RPC ``ODOO_LOGIN``.
+administrator), for JSON-RPC ``ODOO_LOGIN``, and ``ODOO_COMPANY`` where there are several.
 """
 
 import itertools
@@ -23,6 +23,7 @@ NO_TAX = [[6, 0, []]]
 
 def connect(**options: Any) -> OdooProvider:
     settings = {"url": os.environ["ODOO_URL"], "database": os.environ["ODOO_DATABASE"]}
+    settings |= {"company": os.environ.get("ODOO_COMPANY", "")}
     settings |= options.pop("settings", {})
     credentials = {"key": os.environ["ODOO_KEY"]}
     return OdooProvider(settings, credentials, allow_private_addresses=True, **options)
