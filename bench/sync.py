@@ -229,10 +229,14 @@ def make_provider(port: int) -> Any:
         def close(self) -> None:
             self.client.close()
 
-        def _pages_only(self, *_: Any) -> Any:
-            raise NotOffered(self.label, "anything but its pages")
+        def check(self) -> str:
+            return self.label
 
-        check = payment = bills = _pages_only
+        def payment(self, remote_id: str) -> Any:
+            raise NotOffered(self.label, "single payments")
+
+        def bills(self, remote_ids: Any = None) -> Any:
+            raise NotOffered(self.label, "its bills")
 
     return PageServerProvider
 

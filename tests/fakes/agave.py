@@ -120,8 +120,8 @@ class FakeAgave(HttpServer):
             return answered(404, {"message": message, "debug_id": "d"})
         if record_id:
             ones = [it for it in found if it["id"] == record_id]
-            message = {"message": "The requested resource does not exist.", "debug_id": "d"}
-            return answered(200, ones[0]) if ones else answered(404, message)
+            unknown = {"message": "The requested resource does not exist.", "debug_id": "d"}
+            return answered(200, ones[0]) if ones else answered(404, unknown)
         return self._list(found, {name: it[0] for name, it in request.query.items()})
 
     def _list(self, rows: list[Record], asked: dict[str, str]) -> Reply:

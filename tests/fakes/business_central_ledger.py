@@ -97,7 +97,7 @@ class VendorLedger:
         check: str,
         *pays: tuple[Entry, str | Decimal],
         total: str | Decimal | None = None,
-        discount: str | Decimal = 0,
+        discount: str | Decimal = "0",
         method: str = "CHECK",
         is_printed: bool = True,
         date: dt.date | None = None,

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -32,7 +32,7 @@ class Tables:
         self,
         documents: dict[str, list[Record]],
         children: dict[str, tuple[str, str]],
-        fields: dict[str, Sequence[str]],
+        fields: Mapping[str, Sequence[str]],
     ) -> None:
         self.documents, self.children, self.fields = documents, children, fields
 
@@ -115,7 +115,7 @@ def _fits(
 ) -> bool:
     def holds(each: tuple[str, str, str, Any]) -> bool:
         table, name, operator, value = each
-        return OPERATORS[operator](row[table].get(name), value)
+        return bool(OPERATORS[operator](row[table].get(name), value))
 
     return all(map(holds, wanted)) and (not either or any(map(holds, either)))
 

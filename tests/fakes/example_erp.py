@@ -7,6 +7,7 @@ and shows it as its system does, and an accountant acts in it for the contract.
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from erp_integrations.providers.contract import Provider
@@ -143,7 +144,7 @@ class ExampleAccountant:
         return self.pay((bill, amount))
 
     def pay_with_discount(self, bill: Any, amount: str, discount: str) -> str:
-        paid = books.Decimal(amount), books.Decimal(discount)
+        paid = Decimal(amount), Decimal(discount)
         return self._pay(books.Application(self._bills[bill.remote_id], *paid))
 
     def credit(self, bill: Any, amount: str) -> None:

@@ -9,8 +9,9 @@ the record does not have.
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 Record = Mapping[str, Any]
 Test = Callable[[Record], Any]
@@ -169,18 +170,20 @@ class _Reading:
         raise BadFilter(f"An unknown function with name '{name}' was found.")
 
 
-class _Field(NamedTuple):
+@dataclass(frozen=True)
+class _Field:
     name: str
 
-    def __call__(self, record: Record) -> Any:
+    def __call__(self, record: Record, /) -> Any:
         return record.get(self.name)
 
 
-class _Equal(NamedTuple):
+@dataclass(frozen=True)
+class _Equal:
     name: str
     value: Any
 
-    def __call__(self, record: Record) -> bool:
+    def __call__(self, record: Record, /) -> bool:
         return _fits(COMPARED["eq"], record.get(self.name), self.value)
 
 

@@ -117,7 +117,11 @@ class FakeOdoo(HttpServer):
             result = service(params["method"], params["args"])
             answer |= {} if result is None else {"result": result}
         except OdooError as error:
-            data = {"name": error.name, "message": error.message, "arguments": [error.message]}
+            data: Record = {
+                "name": error.name,
+                "message": error.message,
+                "arguments": [error.message],
+            }
             data |= {"context": {}, "debug": "Traceback …"}
             answer["error"] = {"code": 0, "message": "Odoo Server Error", "data": data}
         return _json(answer)

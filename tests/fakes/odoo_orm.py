@@ -145,7 +145,7 @@ class Tables:
     def insert(self, model: str, record_id: int, **values: Any) -> Record:
         """A record with every scalar of its table; what is not given is ``False``."""
         row = dict.fromkeys(self.scalars[model] | set(self.many2one[model]), False)
-        kept = {name: [] for name, (_, back) in self.to_many[model].items() if not back}
+        kept: Record = {name: [] for name, (_, back) in self.to_many[model].items() if not back}
         row |= kept | {"display_name": f"{model},{record_id}"} | values | {"id": record_id}
         self.rows[model][record_id] = row
         return row

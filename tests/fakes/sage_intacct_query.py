@@ -46,7 +46,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 
 def _equal(value: Any, wanted: Any) -> bool:
-    return comparable(value) == comparable(wanted)
+    return bool(comparable(value) == comparable(wanted))
 
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {

@@ -25,7 +25,7 @@ STATES = {
 def xml_answer(request: Request, ledger: Ledger, url: str) -> Reply:
     """What a request document gets; anything but the two functions of the SDK is refused."""
     asked = fromstring(request.body)
-    control = {each.tag: each.text for each in asked.find("control")}
+    control = {each.tag: each.text for each in asked.iterfind("control/*")}
     if (control["senderid"], control["password"]) != (SENDER, SENDER_PASSWORD):
         return _document(_failed("XL03000006", "Sign-in information is incorrect"), "failure")
     login = {each.tag: each.text for each in asked.iter() if each.tag != "request"}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import paramiko
+from paramiko import common, sftp
 
 from erp_integrations.providers.file_drop.sftp import fingerprint_of
 
@@ -69,15 +70,15 @@ class _Door(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str) -> int:
         self._fake.sign_ins.append(password)
         is_right = (username, password) == (self._fake.user, self._fake.password)
-        return paramiko.AUTH_SUCCESSFUL if is_right else paramiko.AUTH_FAILED
+        return common.AUTH_SUCCESSFUL if is_right else common.AUTH_FAILED
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self._fake.sign_ins.append("key")
         is_right = username == self._fake.user and key == self._fake.public_key
-        return paramiko.AUTH_SUCCESSFUL if is_right else paramiko.AUTH_FAILED
+        return common.AUTH_SUCCESSFUL if is_right else common.AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
-        return paramiko.OPEN_SUCCEEDED
+        return common.OPEN_SUCCEEDED
 
     def get_allowed_auths(self, username: str) -> str:
         return "password,publickey"
@@ -93,7 +94,7 @@ class _Files(paramiko.SFTPServerInterface):
 
     def list_folder(self, path: str) -> list[paramiko.SFTPAttributes] | int:
         if not path.startswith("/out"):
-            return paramiko.SFTP_NO_SUCH_FILE
+            return sftp.SFTP_NO_SUCH_FILE
         return [
             paramiko.SFTPAttributes.from_stat(os.lstat(each), each.name)
             for each in self._path(path).iterdir()
@@ -117,7 +118,7 @@ class _Files(paramiko.SFTPServerInterface):
 
     def remove(self, path: str) -> int:
         self._path(path).unlink()
-        return paramiko.SFTP_OK
+        return sftp.SFTP_OK
 
 
 @contextmanager

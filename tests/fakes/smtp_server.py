@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
 
 
 class SmtpServer:
@@ -78,7 +77,7 @@ class _Session(socketserver.StreamRequestHandler):
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line.removeprefix(b"."))
         message = message_from_bytes(b"".join(lines), policy=policy.default)
-        self.server.owner.received.append(cast(EmailMessage, message))
+        self.server.owner.received.append(message)
 
     def _answer(self, code: int, words: str) -> None:
         self.wfile.write(f"{code} {words}\r\n".encode())

@@ -136,7 +136,9 @@ class FakeXero(HttpServer):
             rows = [row for row in rows if self._changed(row["UpdatedDateUTC"], moment)]
         rows = [row for row in rows if _asked_for(row, name, query)]
         test = xero_filters.parsed(query.get("where", ""))
-        rows = xero_filters.in_order([row for row in rows if test(row)], query.get("order", ""))
+        rows = list(
+            xero_filters.in_order([row for row in rows if test(row)], query.get("order", ""))
+        )
         if "page" not in query or name in NO_PAGES:
             return self._envelope(name, rows)
         page, size = int(query["page"]), int(query.get("pageSize", "100"))
@@ -149,7 +151,7 @@ class FakeXero(HttpServer):
             "pageCount": -(-len(rows) // size),
             "itemCount": len(rows),
         }
-        some = rows[(page - 1) * size : page * size]
+        some: list[Any] = rows[(page - 1) * size : page * size]
         return self._envelope(name, some, pagination=pagination)
 
     def _changed(self, moment: dt.datetime, since: dt.datetime) -> bool:
@@ -203,7 +205,7 @@ def connection(fake: FakeXero) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _problem(status: int, title: str, detail: str) -> Reply:
-    told = {
+    told: dict[str, Any] = {
         "Type": None,
         "Title": title,
         "Status": status,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -50,7 +51,7 @@ class Records:
         self.orders: list[Row] = []
 
     def of(self, name: str) -> list[Row]:
-        lists = {
+        lists: dict[str, Callable[[], list[Row]]] = {
             "Payments": self.payments,
             "BatchPayments": self.batches,
             "Prepayments": self.prepayments,
