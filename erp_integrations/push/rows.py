@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from erp_integrations.acceptance import storable
 from erp_integrations.providers.contract import (
     RemoteAllocation,
     RemoteMethod,
@@ -78,6 +79,7 @@ def read_row(said: Any) -> Row:
     """Raises ``RowError`` with what is wrong and what would be right."""
     if not isinstance(said, dict):
         raise RowError("A row has to be an object with named fields.")
+    require_text(said)
     if unknown := sorted(set(said) - ROW_FIELDS):
         raise RowError(f"There is no field “{unknown[0]}”; is the name right?")
     if said.get("invoice_type", INVOICE_TYPE) != INVOICE_TYPE:
@@ -98,6 +100,13 @@ def read_row(said: Any) -> Row:
         updated_at=_moment(said),
         said=said,
     )
+
+
+def require_text(said: Mapping[str, Any]) -> None:
+    """Raises ``RowError`` where a text cannot be stored, so that no other row suffers for it."""
+    for name, given in said.items():
+        if any(isinstance(text, str) and storable(text) != text for text in (name, given)):
+            raise RowError(f"“{storable(name)[:40]}” has characters that are not text.")
 
 
 def _invoice_id(said: Mapping[str, Any]) -> int | None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from commitments.erp_links import link_invoice_to_bill
 from commitments.models import SubcontractorInvoice
 from erp_integrations import ingest, runs
-from erp_integrations.acceptance import check_payment
+from erp_integrations.acceptance import check_payment, storable
 from erp_integrations.models import (
     ErpAllocation,
     ErpConnection,
@@ -30,7 +30,7 @@ from erp_integrations.models.run import RunPhase
 from erp_integrations.preconditions import obstacles_to_run
 from erp_integrations.providers.contract import Page, RemotePayment
 from erp_integrations.providers.errors import RecordError
-from erp_integrations.push.rows import Row, RowError, read_row
+from erp_integrations.push.rows import Row, RowError, read_row, require_text
 
 MOST_ROWS = 1000
 #: calls that are remembered, so that repeating one does nothing
@@ -240,13 +240,14 @@ def _entities(
 
 def _error(number: int, said: Any, message: str) -> Answer:
     origin_id = said.get("origin_id") if isinstance(said, Mapping) else None
-    shown = str(origin_id)[:200] if isinstance(origin_id, str | int) else None
+    shown = storable(str(origin_id))[:200] if isinstance(origin_id, str | int) else None
     return {"row": number, "origin_id": shown, "messages": [message]}
 
 
 def _link(connection: ErpConnection, said: Any) -> Answer:
     if not isinstance(said, Mapping) or said.get("item_type") != "requisition":
         raise RowError("item_type has to be “requisition”: invoices are what can be linked here.")
+    require_text(said)
     number, origin = str(said.get("item_id", "")), said.get("origin_id")
     if not isinstance(origin, str | int) or isinstance(origin, bool) or not str(origin).strip():
         raise RowError("origin_id is missing. People take a link away, on the invoice's page.")

@@ -351,3 +351,25 @@ def test_a_call_of_many_rows_takes_as_many_queries_as_one_of_few(
     sent(sender, row(invoice, origin_id="warm"))
     with django_assert_max_num_queries(35):
         sent(sender, *rows)
+
+
+@pytest.mark.parametrize("bad", ["a\x00b", "a\ud800b"], ids=["NUL", "half a character"])
+@pytest.mark.parametrize("field", ["origin_id", "status", "invoice_origin_id", "notes", "\x00"])
+def test_a_text_that_cannot_be_stored_is_an_error_of_its_row_alone(
+    sender: ErpConnection, invoice: SubcontractorInvoice, field: str, bad: str
+) -> None:
+    rows = row(invoice, **{field: bad}), row(invoice, origin_id="P-2")
+    said = sent(sender, *rows, headers={"Idempotency-Key": "k-1"})
+    assert [each["row"] for each in said["errors"]] == [0]
+    assert "not text" in said["errors"][0]["messages"][0]
+    assert [each["origin_id"] for each in said["entities"]] == ["P-2"]
+    assert Payment.objects.count() == 1
+
+
+@pytest.mark.parametrize("field", ["origin_id", "origin_code"])
+def test_a_link_with_a_text_that_cannot_be_stored_is_an_error_of_its_row(
+    sender: ErpConnection, invoice: SubcontractorInvoice, field: str
+) -> None:
+    link = {"item_type": "requisition", "item_id": invoice.pk, "origin_id": "77", field: "7\x00"}
+    said = sent(sender, link, what="external_data")
+    assert "not text" in said["errors"][0]["messages"][0]
