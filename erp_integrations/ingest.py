@@ -113,7 +113,7 @@ DO UPDATE SET message = EXCLUDED.message, raw = EXCLUDED.raw, run_id = EXCLUDED.
 RESOLVE_ISSUES = """
 UPDATE erp_integrations_syncissue SET resolved_at = now()
 WHERE connection_id = %s AND code = 'unusable_record' AND resolved_at IS NULL
-    AND remote_id = ANY(%s)
+    AND remote_id <> '' AND remote_id = ANY(%s)
 """
 
 SIGHTINGS = """
@@ -275,7 +275,7 @@ def _store(cursor: Any, run: SyncRun, work: PageWork) -> None:
                      a.bill_id, a.bill_number, a.bill_line_id, a.amount, a.discount, False)
                 )  # fmt: skip
     cursor.execute(ADD_REMOVED, [[ids[remote_id] for remote_id in work.known]])
-    matching.settle_candidates(cursor, connection_id=run.connection_id, run_id=run.pk)
+    matching.settle_candidates(cursor, run_id=run.pk)
 
 
 def _keep_issues(cursor: Any, run: SyncRun, page: Page, work: PageWork) -> None:

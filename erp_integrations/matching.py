@@ -173,11 +173,19 @@ WHERE (a.bill_number, a.amount, a.discount, a.outcome, a.reason, a.invoice_id, a
 OPEN_AND_RESOLVE_ISSUES = """
 WITH resolved AS (
     UPDATE erp_integrations_syncissue s SET resolved_at = now()
-    FROM erp_integrations_erpallocation a, judged j
-    WHERE s.connection_id = %s AND s.code = 'waiting' AND s.resolved_at IS NULL
-        AND a.id = s.allocation_id AND a.erp_payment_id = j.erp_payment_id
-        AND a.bill_id = j.bill_id AND a.bill_line_id = j.bill_line_id
-        AND j.outcome <> 'waiting'
+    FROM (
+        SELECT open.id FROM judged j
+        CROSS JOIN LATERAL (
+            SELECT id FROM erp_integrations_erpallocation
+            WHERE erp_payment_id = j.erp_payment_id AND bill_id = j.bill_id
+                AND bill_line_id = j.bill_line_id LIMIT 1
+        ) a
+        CROSS JOIN LATERAL (
+            SELECT id FROM erp_integrations_syncissue
+            WHERE allocation_id = a.id AND code = 'waiting' AND resolved_at IS NULL LIMIT 1
+        ) open
+        WHERE j.outcome <> 'waiting'
+    ) over WHERE s.id = over.id
 )
 INSERT INTO erp_integrations_syncissue AS s (
     company_id, connection_id, run_id, code, reason, message, remote_id, raw, allocation_id,
@@ -200,7 +208,7 @@ WHERE (s.reason, s.invoice_id) IS DISTINCT FROM (EXCLUDED.reason, EXCLUDED.invoi
 """
 
 
-def settle_candidates(cursor: Any, *, connection_id: int, run_id: int | None) -> None:
+def settle_candidates(cursor: Any, *, run_id: int | None) -> None:
     """Judge what ``candidate`` holds, show what can be shown, record every outcome.
 
     Call inside a transaction that holds the connection's lock. A constant
@@ -209,7 +217,7 @@ def settle_candidates(cursor: Any, *, connection_id: int, run_id: int | None) ->
     cursor.execute(JUDGE)
     project_incoming(cursor, import_id=run_id)
     cursor.execute(RECORD)
-    cursor.execute(OPEN_AND_RESOLVE_ISSUES, [connection_id, run_id])
+    cursor.execute(OPEN_AND_RESOLVE_ISSUES, [run_id])
 
 
 def lock_connection(cursor: Any, connection_id: int) -> None:

@@ -135,7 +135,7 @@ def flag_missing(run: SyncRun, remote_ids: Iterable[str], *, confirmed: bool) ->
             cursor.execute(matching.CREATE_TABLES)
             cursor.execute(FLAG, here)
             cursor.execute(FILL, here)
-            matching.settle_candidates(cursor, connection_id=run.connection_id, run_id=run.pk)
+            matching.settle_candidates(cursor, run_id=run.pk)
             _note(run, ids, IssueCode.VANISHED if confirmed else IssueCode.MISSING)
     if confirmed:
         run.vanished += len(ids)

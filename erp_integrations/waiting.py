@@ -46,6 +46,6 @@ def _project_batch(connection_id: int, allocation_ids: list[int]) -> int:
         matching.lock_connection(cursor, connection_id)
         cursor.execute(matching.CREATE_TABLES)
         cursor.execute(FILL, [allocation_ids])
-        matching.settle_candidates(cursor, connection_id=connection_id, run_id=None)
+        matching.settle_candidates(cursor, run_id=None)
         cursor.execute("SELECT count(*) FROM judged WHERE outcome = 'applied'")
         return int(cursor.fetchone()[0])
