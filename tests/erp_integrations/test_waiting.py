@@ -7,6 +7,7 @@ import pytest
 
 from commitments.models import Commitment, SubcontractorInvoice
 from erp_integrations.models import ErpAllocation, ErpConnection
+from erp_integrations.providers.contract import RemoteStatus
 from erp_integrations.waiting import project_waiting
 from payments.models import Payment
 from projects.access import Tool
@@ -159,3 +160,45 @@ def test_another_companys_invoice_with_the_same_bill_id_gets_nothing(
     run_sync(connection)
     assert not Payment.objects.filter(company=elsewhere.company).exists()
     assert Payment.objects.get().invoice == invoice
+
+
+def test_what_nobody_here_has_an_invoice_of_is_not_judged_every_minute(
+    books: Books, connection: ErpConnection, django_assert_num_queries: Any
+) -> None:
+    books.put(payment("p1", ("98", "100")))
+    books.put(payment("p2", ("99", "100"), status=RemoteStatus.PENDING))
+    run_sync(connection)
+    with django_assert_num_queries(2):  # the connections, and what is worth another look
+        assert project_waiting() == 0
+
+
+def test_an_unknown_bill_is_one_that_is_not_synced_once_somebody_enters_its_invoice(
+    books: Books, connection: ErpConnection, invoice: SubcontractorInvoice
+) -> None:
+    books.put(payment("p1", ("99", "100")))
+    run_sync(connection)
+    entered = InvoiceFactory(commitment=invoice.commitment, invoice_number="BILL-99")
+    project_waiting()
+    assert reason() == "invoice_not_synced"
+    assert ErpAllocation.objects.get().invoice == entered
+
+
+def test_an_invoice_that_is_gone_leaves_its_bill_unknown(
+    books: Books, connection: ErpConnection, invoice: SubcontractorInvoice
+) -> None:
+    other = InvoiceFactory(commitment=invoice.commitment, invoice_number="BILL-99")
+    books.put(payment("p1", ("99", "100")))
+    run_sync(connection)
+    SubcontractorInvoice.objects.filter(pk=other.pk).update(invoice_number="DRAW-9")
+    project_waiting()
+    assert reason() == "bill_unknown"
+
+
+def test_a_pending_payment_names_its_invoice_once_that_is_linked(
+    books: Books, connection: ErpConnection, invoice: SubcontractorInvoice
+) -> None:
+    books.put(payment("p1", ("99", "100"), status=RemoteStatus.PENDING))
+    run_sync(connection)
+    linked = InvoiceFactory(commitment=invoice.commitment, bill="99")
+    project_waiting()
+    assert (reason(), ErpAllocation.objects.get().invoice) == ("payment_pending", linked)
