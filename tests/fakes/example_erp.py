@@ -178,14 +178,14 @@ class ExampleAccountant:
 
     def provider(self, **options: Any) -> Any:
         settings, credentials = connection(self.server)
-        short = {
+        limits = {
             "limits": Limits(
-                connect_seconds=1, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000
+                connect_seconds=5, read_seconds=10, total_seconds=20, max_bytes=2_000_000
             ),
             "retries": RetryPolicy(attempts=1),
         }
         return self._provider(
-            settings, credentials, allow_private_addresses=True, **(short | options)
+            settings, credentials, allow_private_addresses=True, **(limits | options)
         )
 
 

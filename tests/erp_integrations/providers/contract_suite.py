@@ -31,6 +31,7 @@ from erp_integrations.providers.errors import (
     RecordNotFound,
     TransientError,
 )
+from erp_integrations.providers.http import Limits
 from tests.fakes.http_server import HttpServer, Reply
 
 
@@ -316,10 +317,19 @@ BAD_ANSWERS: dict[str, Answers] = {
     "not a list": (Reply(200, b'{"id": 1}'), ProtocolError),
     "nested without end": (Reply(200, b"[" * 100_000), ProtocolError),
     "broken off": (Reply(200, b"[]", promise=500), TransientError),
-    "silence": (Reply(200, silence=5), TransientError),
+    "silence": (Reply(200, silence=30), TransientError),
     "one byte at a time": (Reply(200, b"[" + b" " * 5000 + b"]", drip=0.05), TransientError),
     "without end": (Reply(200, b"[" + b" " * 3_000_000 + b"]"), ProtocolError),
 }
+
+
+#: what is given up after a while; the limits are short there, and only there
+SLOW = {"silence", "one byte at a time"}
+IMPATIENT = Limits(connect_seconds=5, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000)
+
+
+def patience(name: str) -> dict[str, Any]:
+    return {"limits": IMPATIENT} if name in SLOW else {}
 
 
 class BadAnswersContract:
@@ -327,26 +337,26 @@ class BadAnswersContract:
 
     @pytest.mark.parametrize("name", BAD_ANSWERS)
     def test_it_names_what_went_wrong(
-        self, server: HttpServer, reader: Callable[[], Provider], name: str
+        self, server: HttpServer, reader: Callable[..., Provider], name: str
     ) -> None:
         reply, expected = BAD_ANSWERS[name]
         server.faults.extend([reply] * 5)
         with pytest.raises(ErpError) as raised:
-            list(reader().pages(None))
+            list(reader(**patience(name)).pages(None))
         assert type(raised.value) is expected
         assert str(raised.value)[-1] in ".?"
 
     @pytest.mark.parametrize("name", BAD_ANSWERS)
     def test_it_never_takes_trouble_for_a_vanished_payment(
-        self, server: HttpServer, reader: Callable[[], Provider], name: str, payment_id: str
+        self, server: HttpServer, reader: Callable[..., Provider], name: str, payment_id: str
     ) -> None:
         server.faults.extend([BAD_ANSWERS[name][0]] * 5)
         with pytest.raises(ErpError) as raised:
-            reader().payment(payment_id)
+            reader(**patience(name)).payment(payment_id)
         assert type(raised.value) is BAD_ANSWERS[name][1]
 
     def test_it_does_not_know_a_payment_of_a_server_that_knows_nothing(
-        self, server: HttpServer, reader: Callable[[], Provider], payment_id: str
+        self, server: HttpServer, reader: Callable[..., Provider], payment_id: str
     ) -> None:
         """404 for everything is a wrong address, not a vanished payment."""
         server.faults.extend([Reply(404, b"<h1>Not Found</h1>", HTML)] * 5)
@@ -355,7 +365,7 @@ class BadAnswersContract:
         assert not isinstance(raised.value, RecordNotFound | TransientError)
 
     def test_it_says_nothing_secret(
-        self, server: HttpServer, reader: Callable[[], Provider], secret: str, caplog: Any
+        self, server: HttpServer, reader: Callable[..., Provider], secret: str, caplog: Any
     ) -> None:
         caplog.set_level("DEBUG")
         server.faults.extend([Reply(500, b"", HTML)] * 5)

@@ -11,8 +11,8 @@ from tests.erp_integrations.providers.contract_suite import Bill
 from tests.fakes.http_server import HttpServer
 from tests.fakes.tryton import KEY, FakeTryton, Record, named
 
-#: short, so that waiting in vain is soon over
-LIMITS = Limits(connect_seconds=1, read_seconds=0.3, total_seconds=0.6, max_bytes=2_000_000)
+#: any machine stands still for a moment; where a server is slow on purpose there is ``IMPATIENT``
+LIMITS = Limits(connect_seconds=5, read_seconds=10, total_seconds=20, max_bytes=2_000_000)
 ONCE = RetryPolicy(attempts=1)
 
 

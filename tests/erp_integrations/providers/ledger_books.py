@@ -4,14 +4,10 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar
 
-from erp_integrations.providers.http import Limits
 from tests.erp_integrations.providers.contract_suite import Bill
 from tests.fakes import ledger
 from tests.fakes.authorization import AuthorizationServer
 from tests.fakes.ledger import Application, Ledger, Payment, State
-
-#: short, so that waiting in vain is soon over, and long enough for a machine that has much to do
-LIMITS = Limits(connect_seconds=2, read_seconds=1, total_seconds=1.5, max_bytes=2_000_000)
 
 
 class Shown(Protocol):

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from erp_integrations.providers.contract import Page
 from erp_integrations.providers.sage_intacct.provider import SageIntacctProvider
-from tests.erp_integrations.providers.fake_books import ONCE
-from tests.erp_integrations.providers.ledger_books import LIMITS, LedgerBooks
+from tests.erp_integrations.providers.fake_books import LIMITS, ONCE
+from tests.erp_integrations.providers.ledger_books import LedgerBooks
 from tests.fakes.authorization import signed_in
 from tests.fakes.sage_intacct import FakeSageIntacct, connection
 

@@ -1,6 +1,7 @@
 """The Acumatica provider against a stand-in that evaluates what it is asked."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -40,8 +41,8 @@ class TestBadAnswers(BadAnswersContract):
         return erp.fake
 
     @pytest.fixture
-    def reader(self, server: FakeAcumatica) -> Callable[[], AcumaticaProvider]:
-        return lambda: connect(server)
+    def reader(self, server: FakeAcumatica) -> Callable[..., AcumaticaProvider]:
+        return partial(connect, server)
 
     @pytest.fixture
     def payment_id(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -55,8 +56,8 @@ class TestBadAnswers(BadAnswersContract):
         return agave
 
     @pytest.fixture
-    def reader(self, server: FakeAgave) -> Callable[[], AgaveProvider]:
-        return lambda: connect(server)
+    def reader(self, server: FakeAgave) -> Callable[..., AgaveProvider]:
+        return partial(connect, server)
 
     @pytest.fixture
     def payment_id(self, server: FakeAgave) -> str:

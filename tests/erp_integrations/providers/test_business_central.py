@@ -1,6 +1,7 @@
 """The Business Central provider against a stand-in that posts as the real ledger does."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -35,8 +36,8 @@ class TestBadAnswers(BadAnswersContract):
         return erp.fake
 
     @pytest.fixture
-    def reader(self, server: FakeBusinessCentral) -> Callable[[], BusinessCentralProvider]:
-        return lambda: connect(server)
+    def reader(self, server: FakeBusinessCentral) -> Callable[..., BusinessCentralProvider]:
+        return partial(connect, server)
 
     @pytest.fixture
     def payment_id(self) -> str:

@@ -1,6 +1,7 @@
 """The ERPNext provider against a stand-in that answers as a running site did."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -40,8 +41,8 @@ class TestBadAnswers(BadAnswersContract):
         return erpnext
 
     @pytest.fixture
-    def reader(self, server: FakeErpNext) -> Callable[[], ErpNextProvider]:
-        return lambda: connect(server)
+    def reader(self, server: FakeErpNext) -> Callable[..., ErpNextProvider]:
+        return partial(connect, server)
 
     @pytest.fixture
     def payment_id(self, server: FakeErpNext) -> str:

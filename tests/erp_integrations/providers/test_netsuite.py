@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -39,8 +40,8 @@ class TestBadAnswers(BadAnswersContract):
         return netsuite
 
     @pytest.fixture
-    def reader(self, server: FakeNetSuite) -> Callable[[], NetSuiteProvider]:
-        return lambda: connect(server)
+    def reader(self, server: FakeNetSuite) -> Callable[..., NetSuiteProvider]:
+        return partial(connect, server)
 
     @pytest.fixture
     def payment_id(self) -> str:

@@ -19,7 +19,7 @@ from erp_integrations.providers.errors import (
 from erp_integrations.providers.netsuite.provider import NetSuiteProvider
 from erp_integrations.providers.oauth import GrantLost, Signer
 from tests.erp_integrations.providers.contract_suite import read
-from tests.erp_integrations.providers.ledger_books import LIMITS
+from tests.erp_integrations.providers.fake_books import LIMITS
 from tests.erp_integrations.providers.netsuite_books import NetSuiteBooks, connect, pages
 from tests.erp_integrations.providers.trouble_contract import TroubleContract
 from tests.fakes.authorization import CLIENT

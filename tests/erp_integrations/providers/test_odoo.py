@@ -1,6 +1,7 @@
 """The Odoo provider against a stand-in that answers as Odoo 19, 18 and 17 do."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -58,8 +59,8 @@ class TestBadAnswers(BadAnswersContract):
         return odoo
 
     @pytest.fixture
-    def reader(self, server: FakeOdoo) -> Callable[[], OdooProvider]:
-        return lambda: connect(server)
+    def reader(self, server: FakeOdoo) -> Callable[..., OdooProvider]:
+        return partial(connect, server)
 
     @pytest.fixture
     def payment_id(self) -> str:

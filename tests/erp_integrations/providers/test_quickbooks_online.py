@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -53,9 +54,9 @@ class TestBadAnswers(BadAnswersContract):
         return quickbooks
 
     @pytest.fixture
-    def reader(self, quickbooks: FakeQuickBooksOnline) -> Callable[[], Provider]:
+    def reader(self, quickbooks: FakeQuickBooksOnline) -> Callable[..., Provider]:
         tokens = grant(quickbooks)
-        return lambda: connect(quickbooks, tokens=tokens)
+        return partial(connect, quickbooks, tokens=tokens)
 
     @pytest.fixture
     def payment_id(self) -> str:

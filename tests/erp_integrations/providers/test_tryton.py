@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -47,8 +48,8 @@ class TestBadAnswers(BadAnswersContract):
         return tryton
 
     @pytest.fixture
-    def reader(self, server: FakeTryton) -> Callable[[], TrytonProvider]:
-        return lambda: connect(server)
+    def reader(self, server: FakeTryton) -> Callable[..., TrytonProvider]:
+        return partial(connect, server)
 
     @pytest.fixture
     def payment_id(self) -> str:

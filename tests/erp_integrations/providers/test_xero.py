@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import ClassVar
 
 import pytest
@@ -57,8 +58,8 @@ class TestBadAnswers(BadAnswersContract):
         return tokens_of(server)
 
     @pytest.fixture
-    def reader(self, server: FakeXero, tokens: TokensInMemory) -> Callable[[], XeroProvider]:
-        return lambda: connect(server, tokens=tokens, limits=LIMITS)
+    def reader(self, server: FakeXero, tokens: TokensInMemory) -> Callable[..., XeroProvider]:
+        return partial(connect, server, tokens=tokens, limits=LIMITS)
 
     @pytest.fixture
     def payment_id(self, server: FakeXero) -> str:
