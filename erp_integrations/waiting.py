@@ -6,7 +6,8 @@ minute as a net below that.
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from commitments.models import SubcontractorInvoice
 from erp_integrations import matching
@@ -59,16 +60,15 @@ def _worth_another_look(company_id: int) -> QuerySet[ErpAllocation]:
     linked = invoices.filter(origin_id=OuterRef("bill_id")).exclude(origin_id="")
     of_that_number = invoices.filter(invoice_number=OuterRef("bill_number"), origin_id="")
     unsynced = of_that_number.exclude(invoice_number="")
-    reason = WaitReason
+    reason, nobody = WaitReason, Value(0)
     return waiting.annotate(
         linked=Subquery(linked.order_by().values("pk")[:1]),
         unsynced=Subquery(unsynced.order_by().values("pk")[:1]),
+        named=Coalesce("invoice", nobody),
     ).filter(
         ~Q(reason__in=[reason.BILL_UNKNOWN, reason.INVOICE_NOT_SYNCED, reason.PAYMENT_PENDING])
-        | Q(reason__in=[reason.BILL_UNKNOWN, reason.INVOICE_NOT_SYNCED], linked__isnull=False)
-        | Q(reason=reason.BILL_UNKNOWN, unsynced__isnull=False)
-        | Q(reason=reason.INVOICE_NOT_SYNCED, unsynced=None)
-        | Q(reason=reason.PAYMENT_PENDING, invoice=None, linked__isnull=False)
+        | Q(reason=reason.INVOICE_NOT_SYNCED, linked__isnull=False)
+        | ~Q(named=Coalesce("linked", "unsynced", nobody))
     )
 
 

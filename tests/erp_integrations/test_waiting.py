@@ -202,3 +202,13 @@ def test_a_pending_payment_names_its_invoice_once_that_is_linked(
     linked = InvoiceFactory(commitment=invoice.commitment, bill="99")
     project_waiting()
     assert (reason(), ErpAllocation.objects.get().invoice) == ("payment_pending", linked)
+
+
+def test_a_pending_payment_names_an_invoice_that_is_entered_later(
+    books: Books, connection: ErpConnection, invoice: SubcontractorInvoice
+) -> None:
+    books.put(payment("p1", ("99", "100"), status=RemoteStatus.PENDING))
+    run_sync(connection)
+    entered = InvoiceFactory(commitment=invoice.commitment, invoice_number="BILL-99")
+    project_waiting()
+    assert (reason(), ErpAllocation.objects.get().invoice) == ("payment_pending", entered)
