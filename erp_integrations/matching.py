@@ -171,18 +171,19 @@ WHERE (a.bill_number, a.amount, a.discount, a.outcome, a.reason, a.invoice_id, a
 """
 
 OPEN_AND_RESOLVE_ISSUES = """
-WITH resolved AS (
+WITH stored AS (
+    SELECT j.*, a.id AS allocation_id FROM judged j CROSS JOIN LATERAL (
+        SELECT id FROM erp_integrations_erpallocation
+        WHERE erp_payment_id = j.erp_payment_id AND bill_id = j.bill_id
+            AND bill_line_id = j.bill_line_id LIMIT 1
+    ) a
+), resolved AS (
     UPDATE erp_integrations_syncissue s SET resolved_at = now()
     FROM (
-        SELECT open.id FROM judged j
-        CROSS JOIN LATERAL (
-            SELECT id FROM erp_integrations_erpallocation
-            WHERE erp_payment_id = j.erp_payment_id AND bill_id = j.bill_id
-                AND bill_line_id = j.bill_line_id LIMIT 1
-        ) a
-        CROSS JOIN LATERAL (
+        SELECT open.id FROM stored j CROSS JOIN LATERAL (
             SELECT id FROM erp_integrations_syncissue
-            WHERE allocation_id = a.id AND code = 'waiting' AND resolved_at IS NULL LIMIT 1
+            WHERE allocation_id = j.allocation_id AND code = 'waiting' AND resolved_at IS NULL
+            LIMIT 1
         ) open
         WHERE j.outcome <> 'waiting'
     ) over WHERE s.id = over.id
@@ -190,14 +191,9 @@ WITH resolved AS (
 INSERT INTO erp_integrations_syncissue AS s (
     company_id, connection_id, run_id, code, reason, message, remote_id, raw, allocation_id,
     erp_payment_id, invoice_id, created_at)
-SELECT j.company_id, e.connection_id, %s, 'waiting', j.reason, '', e.remote_id, '', a.id, e.id,
-    j.invoice_id, now()
-FROM judged j
-CROSS JOIN LATERAL (
-    SELECT id FROM erp_integrations_erpallocation
-    WHERE erp_payment_id = j.erp_payment_id AND bill_id = j.bill_id
-        AND bill_line_id = j.bill_line_id LIMIT 1
-) a
+SELECT j.company_id, e.connection_id, %s, 'waiting', j.reason, '', e.remote_id, '',
+    j.allocation_id, e.id, j.invoice_id, now()
+FROM stored j
 CROSS JOIN LATERAL (
     SELECT * FROM erp_integrations_erppayment WHERE id = j.erp_payment_id LIMIT 1
 ) e
