@@ -10,7 +10,6 @@ Each size has a process of its own, so that peak memory is its own.
 import argparse
 import csv
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -48,24 +47,15 @@ def in_own_process(size: int) -> dict[str, Any]:
 
 # ------------------------------------------------------------- in the process that is measured
 def measure(size: int) -> dict[str, Any]:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "procore_sync.settings")
-    import django
+    from bench.sync import own_database
 
-    django.setup()
-    from django.conf import settings
-    from django.db import connection
+    with own_database(), tempfile.TemporaryDirectory() as folder:
+        from django.conf import settings
 
-    connection.settings_dict["TEST"]["NAME"] = f"bench_{os.getpid()}"
-    before = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            settings.MEDIA_ROOT = folder
-            register = Path(folder) / "register.csv"
-            write_register(register, size)
-            return {"limit": limit(register), **phases(register, size)}
-    finally:
-        connection.creation.destroy_test_db(before, verbosity=0)
+        settings.MEDIA_ROOT = folder
+        register = Path(folder) / "register.csv"
+        write_register(register, size)
+        return {"limit": limit(register), **phases(register, size)}
 
 
 def write_register(path: Path, size: int) -> None:

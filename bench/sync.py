@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -75,7 +76,9 @@ def median(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 # ------------------------------------------------------------- in the process that is measured
-def measure(way: str, port: int, size: int) -> dict[str, Any]:
+@contextmanager
+def own_database() -> Iterator[None]:
+    """Django, set up, with an empty database that is gone afterwards."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "procore_sync.settings")
     import django
 
@@ -86,9 +89,14 @@ def measure(way: str, port: int, size: int) -> dict[str, Any]:
     before = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     try:
-        result = measure_engine(port, size) if way == "engine" else measure_limit(port, size)
+        yield
     finally:
         connection.creation.destroy_test_db(before, verbosity=0)
+
+
+def measure(way: str, port: int, size: int) -> dict[str, Any]:
+    with own_database():
+        result = measure_engine(port, size) if way == "engine" else measure_limit(port, size)
     result["peak MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return result
 
